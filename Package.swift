@@ -1,0 +1,99 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .enableExperimentalFeature("Lifetimes"),
+]
+
+/// A library target: its name, its place in the house and nothing else to configure.
+func layer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let lifecycle = Target.Dependency.product(
+  name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let configuration = Target.Dependency.product(
+  name: "Configuration", package: "swift-configuration")
+let arguments = Target.Dependency.product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+
+// Arrows point down only; Docs/Hacking.md draws the house.
+let package = Package(
+  name: "lethe",
+  products: [
+    .executable(name: "lethed", targets: ["lethed"]),
+    .executable(name: "lethe", targets: ["lethe"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+  ],
+  targets: [
+    // C maps
+    .systemLibrary(name: "CLMDB"),
+    .systemLibrary(name: "CSodium"),
+    .target(name: "CLinux"),
+    // safe C
+    layer("LMDB", ["CLMDB"]),
+    layer("Sodium", ["CSodium"]),
+    // plain values
+    layer("EventModel", []),
+    layer("RESP", ["EventModel"]),
+    layer("TransparencyLog", ["EventModel", crypto]),
+    // tables, keys, engine
+    layer("Storage", ["LMDB", "EventModel", "CLinux"]),
+    layer("Keyring", ["Sodium", "Storage", "EventModel", "CLinux"]),
+    layer(
+      "EventStore",
+      ["Keyring", "Storage", "TransparencyLog", "Sodium", "EventModel", "CLinux"]),
+    // services
+    layer(
+      "Server",
+      ["EventStore", "RESP", "EventModel", "CLinux", nioCore, nioPosix, logging, lifecycle]),
+    layer("Client", ["RESP", "EventModel", "CLinux"]),
+    // programs
+    .executableTarget(
+      name: "lethed",
+      dependencies: [
+        "Server", "EventStore", "EventModel", "CLinux", arguments, logging, lifecycle,
+        configuration,
+      ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "lethe", dependencies: ["Client", "RESP", "EventModel", arguments],
+      swiftSettings: strict),
+    // tests
+    tests("LMDBTests", ["LMDB"]),
+    tests("SodiumTests", ["Sodium"]),
+    tests("EventModelTests", ["EventModel"]),
+    tests("RESPTests", ["RESP", "EventModel"]),
+    tests("TransparencyLogTests", ["TransparencyLog"]),
+    tests("StorageTests", ["Storage", "LMDB", "EventModel"]),
+    tests("KeyringTests", ["Keyring", "Storage", "Sodium", "EventModel"]),
+    tests(
+      "EventStoreTests",
+      ["EventStore", "Keyring", "Storage", "TransparencyLog", "Sodium", "EventModel"]),
+    tests("ServerTests", ["Server", "EventStore", "RESP", "EventModel"]),
+    tests("ClientTests", ["Client", "RESP"]),
+  ]
+)

@@ -1,0 +1,51 @@
+// Calls that Swift's Glibc lacks. _GNU_SOURCE and the socket headers stay in the .c file: in this
+// header they make debug builds fail on fd_set.
+#ifndef CLINUX_H
+#define CLINUX_H
+
+#include <stdint.h>
+
+/// Who is at the other end of a Unix socket (SO_PEERCRED, SO_PEERGROUPS).
+struct linux_peer {
+  int32_t pid;
+  uint32_t uid;
+  uint32_t gid;
+  uint32_t group_count;
+  uint32_t groups[64];
+};
+
+/// Fills `peer` for the connected socket `fd`; at most 64 supplementary groups. 0 or errno.
+int linux_peer_credentials(int fd, struct linux_peer *peer);
+
+/// Core dumps and ptrace by the same uid off: PR_SET_DUMPABLE 0 and RLIMIT_CORE 0. 0 or errno.
+int linux_forbid_dumps(void);
+
+/// File system of an open file: statfs f_type, and st_dev. 0 or errno.
+int linux_file_system(int fd, uint64_t *type, uint64_t *device);
+
+/// 1 when `fd` has extents shared with another file (FS_IOC_FIEMAP), 0 when not, -1 when the
+/// file system cannot tell.
+int linux_has_shared_extents(int fd);
+
+/// Exclusive advisory lock on the whole file without waiting (open file description lock).
+/// 0, or EAGAIN when somebody else holds it, or errno; `holder` gets the holder's pid or 0.
+int linux_try_lock(int fd, int32_t *holder);
+
+/// CLOCK_REALTIME in milliseconds since 1970.
+int64_t linux_wall_clock_milliseconds(void);
+
+/// CLOCK_MONOTONIC in nanoseconds.
+uint64_t linux_monotonic_nanoseconds(void);
+
+/// open(2), pread(2), pwrite(2), fdatasync(2), close(2) with EINTR and short transfers handled.
+int linux_open(const char *path, int flags, uint32_t mode);
+int linux_open_at(int directory, const char *name, int flags, uint32_t mode);
+int linux_pread_all(int fd, void *bytes, uint64_t count, int64_t offset);
+int linux_pwrite_all(int fd, const void *bytes, uint64_t count, int64_t offset);
+int linux_sync(int fd);
+void linux_close(int fd);
+
+/// Ends the process at once with SIGKILL, as a power cut would.
+void linux_kill_self(void);
+
+#endif
