@@ -1,0 +1,55 @@
+extension [UInt8] {
+  /// Appends what a span shows.
+  package mutating func appendSpan(_ span: Span<UInt8>) {
+    reserveCapacity(count + span.count)
+    for index in span.indices { append(span[index]) }
+  }
+
+  /// Appends `count` low bytes of `value`, most significant first.
+  package mutating func appendBigEndian(_ value: UInt64, bytes count: Int) {
+    for index in stride(from: count - 1, through: 0, by: -1) {
+      append(UInt8(truncatingIfNeeded: value >> UInt64(8 * index)))
+    }
+  }
+}
+
+extension Span<UInt8> {
+  /// The number in `count` bytes from `offset`, most significant first.
+  package func bigEndian(at offset: Int, bytes count: Int) -> UInt64 {
+    var value: UInt64 = 0
+    for index in offset..<(offset + count) { value = value << 8 | UInt64(self[index]) }
+    return value
+  }
+
+  /// A copy of the bytes, which must not be secret.
+  package var array: [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.appendSpan(self)
+    return bytes
+  }
+}
+
+extension MutableSpan<UInt8> {
+  /// Writes `count` low bytes of `value` at `offset`, most significant first.
+  @_lifetime(self: copy self)
+  package mutating func setBigEndian(_ value: UInt64, at offset: Int, bytes count: Int) {
+    for index in 0..<count {
+      self[offset + index] = UInt8(truncatingIfNeeded: value >> UInt64(8 * (count - 1 - index)))
+    }
+  }
+
+  /// Copies `source` to `offset`.
+  @_lifetime(self: copy self)
+  package mutating func set(_ source: Span<UInt8>, at offset: Int) {
+    for index in source.indices { self[offset + index] = source[index] }
+  }
+}
+
+extension UInt64 {
+  /// Eight bytes, most significant first.
+  package var bigEndianBytes: [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.appendBigEndian(self, bytes: 8)
+    return bytes
+  }
+}

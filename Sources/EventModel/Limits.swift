@@ -1,0 +1,63 @@
+/// Every bound on what comes in, in one place, each with its reason; `lethe limits` prints it.
+package enum Limits {
+  /// An event's payload: 1 MiB; larger things belong in an object store, with their key here.
+  package static let dataBytesMax = 1 << 20
+  /// A record's padded region: the payload, its attributes and the largest padding.
+  package static let regionBytesMax = (1 << 20) + (1 << 18)
+  /// Names of streams, types, ids, sources, subjects: 255 bytes of UTF-8.
+  package static let nameBytesMax = 255
+  /// Values of attributes, content types and schemas.
+  package static let attributeBytesMax = 4_096
+  /// All of an event except its payload.
+  package static let envelopeBytesMax = 1 << 16
+  /// Data subjects of one event; the header has room for four.
+  package static let subjectsMax = 4
+  /// Attributes of one event.
+  package static let attributesMax = 64
+  /// Events of one batch.
+  package static let batchEventsMax = 1_000
+  /// Bytes of one command, a batch included.
+  package static let commandBytesMax = 8 << 20
+  /// Arguments of one command: a full batch with all options.
+  package static let argumentsMax = 65_536
+  /// Bytes of an inline command line.
+  package static let inlineBytesMax = 1 << 16
+  /// Arguments and bytes of one of them before a connection is bound to a tenant.
+  package static let unauthenticatedArgumentsMax = 10
+  package static let unauthenticatedBulkBytesMax = 16 << 10
+  /// Events of one reply: the default and the most.
+  package static let countDefault = 100
+  package static let countMax = 10_000
+  /// Bytes of one reply; it ends early rather than exceed them.
+  package static let replyBytesMax = 8 << 20
+  /// The longest that a read waits.
+  package static let blockMillisecondsMax = 30_000
+  /// Streams of one `EVENT.READ`.
+  package static let readStreamsMax = 64
+  /// A tenant's name: `[a-z0-9][a-z0-9._-]{0,62}`.
+  package static let tenantNameBytesMax = 63
+  /// Tenants of one store.
+  package static let tenantsMax = 100_000
+  /// Connections at the same time, and of one user.
+  package static let connectionsMax = 16_000
+  package static let connectionsPerUserMax = 12_000
+  /// Appends of one connection that wait for their commit; then it is not read from.
+  package static let inFlightAppendsMax = 4_096
+  /// Bytes that wait for the writer; then no connection is read from.
+  package static let writerQueueBytesMax = 64 << 20
+  /// Events and bytes of one group commit.
+  package static let commitEventsMax = 16_384
+  package static let commitBytesMax = 16 << 20
+  /// Postings in memory before appends wait for the index.
+  package static let tailPostingsMax = 4_000_000
+  /// How long an erased person's identifier is refused: 30 days.
+  package static let suppressionDays = 30
+  /// How long a plan may be confirmed: one hour.
+  package static let planMilliseconds: Int64 = 3_600_000
+  /// Plans that wait at the same time.
+  package static let plansMax = 256
+  /// A position or version has 48 bits on the disk.
+  package static let positionMax: UInt64 = (1 << 48) - 1
+  /// Retention: at most 36,500 days.
+  package static let retentionDaysMax = 36_500
+}

@@ -1,0 +1,85 @@
+/// The unit of time in which a retention class forgets.
+package enum PeriodUnit: UInt8, Sendable {
+  /// A UTC day of stored time.
+  case day = 0
+  /// A UTC hour, for classes kept seven days or less.
+  case hour = 1
+
+  package var milliseconds: Int64 { self == .day ? 86_400_000 : 3_600_000 }
+}
+
+/// A UTC day or hour, counted from 1970; the unit of expiry.
+package struct Period: Hashable, Sendable {
+  package let unit: PeriodUnit
+  package let index: UInt32
+
+  package init(unit: PeriodUnit, index: UInt32) {
+    self.unit = unit
+    self.index = index
+  }
+
+  /// The period that contains a stored time (milliseconds since 1970, not negative).
+  package init(unit: PeriodUnit, containing storedMilliseconds: Int64) {
+    self.init(
+      unit: unit, index: UInt32(clamping: max(0, storedMilliseconds) / unit.milliseconds))
+  }
+
+  /// Its first millisecond.
+  package var startMilliseconds: Int64 { Int64(index) * unit.milliseconds }
+}
+
+/// A UTC month, counted from January 1970; where postings are kept and die together.
+package struct Bucket: Hashable, Sendable, Comparable {
+  package let month: UInt16
+
+  package init(month: UInt16) { self.month = month }
+
+  /// The month that contains a time in milliseconds since 1970.
+  package init(containing milliseconds: Int64) {
+    let date = CivilDate(daysSince1970: Int(max(0, milliseconds) / 86_400_000))
+    month = UInt16(clamping: (date.year - 1970) * 12 + date.month - 1)
+  }
+
+  package static func < (left: Bucket, right: Bucket) -> Bool { left.month < right.month }
+}
+
+/// How long a class keeps its events, counted in its own unit.
+package struct Retention: Hashable, Sendable {
+  package let unit: PeriodUnit
+  /// Periods until the events expire.
+  package let periods: UInt32
+
+  /// Reads `395d` or `36h`. Up to seven days are kept by the hour. Nil when it is neither, zero or
+  /// longer than ``Limits/retentionDaysMax``.
+  package init?(_ text: [UInt8]) {
+    guard let last = text.last, text.count >= 2, text.count <= 7,
+      let number = UInt32(String(decoding: text.dropLast(), as: UTF8.self)), number > 0
+    else { return nil }
+    let hours: UInt64
+    switch last {
+    case 0x64: hours = UInt64(number) * 24
+    case 0x68: hours = UInt64(number)
+    default: return nil
+    }
+    guard hours <= UInt64(Limits.retentionDaysMax) * 24 else { return nil }
+    if hours <= 7 * 24 {
+      (unit, periods) = (.hour, UInt32(hours))
+    } else {
+      // An odd number of hours beyond a week is kept to the end of its last day.
+      (unit, periods) = (.day, UInt32((hours + 23) / 24))
+    }
+  }
+
+  package init(unit: PeriodUnit, periods: UInt32) {
+    self.unit = unit
+    self.periods = periods
+  }
+
+  /// When events of `period` expire, in milliseconds since 1970: its start plus the maximum.
+  package func expiryMilliseconds(of period: Period) -> Int64 {
+    period.startMilliseconds + Int64(periods) * unit.milliseconds
+  }
+
+  /// `395d` or `36h`.
+  package var text: String { "\(periods)\(unit == .day ? "d" : "h")" }
+}

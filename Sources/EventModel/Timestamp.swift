@@ -1,0 +1,92 @@
+/// A date of the proleptic Gregorian calendar (Howard Hinnant's days algorithms).
+package struct CivilDate: Hashable, Sendable {
+  package let year: Int
+  package let month: Int
+  package let day: Int
+
+  package init(daysSince1970 days: Int) {
+    let shifted = days + 719_468
+    let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+    let dayOfEra = shifted - era * 146_097
+    let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+    let shiftedMonth = (5 * dayOfYear + 2) / 153
+    day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
+    month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+    year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+  }
+}
+
+/// Times as text: RFC 3339 in UTC with milliseconds.
+package enum Timestamp {
+  /// Bytes of what ``append(_:to:)`` writes: `2026-11-24T06:03:43.123Z`.
+  package static let textBytes = 24
+
+  /// Appends the time (milliseconds since 1970, not negative) as RFC 3339.
+  package static func append(_ milliseconds: Int64, to bytes: inout [UInt8]) {
+    let days = Int(milliseconds / 86_400_000)
+    let date = CivilDate(daysSince1970: days)
+    let rest = Int(milliseconds % 86_400_000)
+    appendDigits(date.year, 4, to: &bytes)
+    bytes.append(0x2D)
+    appendDigits(date.month, 2, to: &bytes)
+    bytes.append(0x2D)
+    appendDigits(date.day, 2, to: &bytes)
+    bytes.append(0x54)
+    appendDigits(rest / 3_600_000, 2, to: &bytes)
+    bytes.append(0x3A)
+    appendDigits(rest / 60_000 % 60, 2, to: &bytes)
+    bytes.append(0x3A)
+    appendDigits(rest / 1_000 % 60, 2, to: &bytes)
+    bytes.append(0x2E)
+    appendDigits(rest % 1_000, 3, to: &bytes)
+    bytes.append(0x5A)
+  }
+
+  /// The time as RFC 3339.
+  package static func text(_ milliseconds: Int64) -> String {
+    var bytes: [UInt8] = []
+    append(milliseconds, to: &bytes)
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// True when `bytes` are an RFC 3339 time: date, `T`, time, optional fraction (at most nine
+  /// digits), `Z` or an offset. The day is checked against its month only up to 31.
+  package static func isRFC3339(_ bytes: Span<UInt8>) -> Bool {
+    guard bytes.count >= 20, bytes.count <= 35 else { return false }
+    func number(_ start: Int, _ count: Int) -> Int? {
+      var value = 0
+      for index in start..<(start + count) {
+        guard (0x30...0x39).contains(bytes[index]) else { return nil }
+        value = value * 10 + Int(bytes[index] - 0x30)
+      }
+      return value
+    }
+    guard number(0, 4) != nil, bytes[4] == 0x2D, let month = number(5, 2), bytes[7] == 0x2D,
+      let day = number(8, 2), bytes[10] == 0x54 || bytes[10] == 0x74, let hour = number(11, 2),
+      bytes[13] == 0x3A, let minute = number(14, 2), bytes[16] == 0x3A, let second = number(17, 2),
+      (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second <= 60
+    else { return false }
+    var index = 19
+    if bytes[index] == 0x2E {
+      let start = index + 1
+      index = start
+      while index < bytes.count, (0x30...0x39).contains(bytes[index]) { index += 1 }
+      guard index > start, index - start <= 9, index < bytes.count else { return false }
+    }
+    if bytes[index] == 0x5A || bytes[index] == 0x7A { return index + 1 == bytes.count }
+    guard bytes[index] == 0x2B || bytes[index] == 0x2D, index + 6 == bytes.count,
+      let hours = number(index + 1, 2), bytes[index + 3] == 0x3A, let minutes = number(index + 4, 2)
+    else { return false }
+    return hours < 24 && minutes < 60
+  }
+
+  private static func appendDigits(_ value: Int, _ count: Int, to bytes: inout [UInt8]) {
+    var divisor = 1
+    for _ in 1..<count { divisor *= 10 }
+    for _ in 0..<count {
+      bytes.append(0x30 + UInt8(value / divisor % 10))
+      divisor /= 10
+    }
+  }
+}
