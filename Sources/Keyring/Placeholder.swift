@@ -1,1 +1,2 @@
-// placeholder
+package struct KeyringStatus: Sendable {}
+package struct RotationReceipt: Sendable {}

@@ -18,12 +18,13 @@ package struct ReadTransaction: ~Copyable {
 
   consuming func tableAndCommit(_ name: String) throws(LMDBError) -> Table {
     var handle = MDB_dbi()
-    unsafe try check(mdb_dbi_open(pointer, name, 0, &handle))
+    let opened = unsafe mdb_dbi_open(pointer, name, 0, &handle)
     // A read transaction that is aborted closes the handles that it opened; a committed one keeps
     // them. The deinit must not abort a second time.
-    let code = unsafe mdb_txn_commit(pointer)
+    let committed = unsafe mdb_txn_commit(pointer)
     discard self
-    try check(code)
+    try check(opened)
+    try check(committed)
     return Table(handle: handle)
   }
 

@@ -1,0 +1,95 @@
+package import EventModel
+package import Keyring
+
+/// Why something is destroyed; a code, since free text could hold what must be forgotten.
+package enum ReasonCode: String, Sendable, CaseIterable {
+  case art17
+  case consent
+  case objection
+  case capturedSecret = "captured-secret"
+  case offboarding
+  case retention
+  case other
+}
+
+/// Who asks.
+package struct Actor: Sendable, Hashable {
+  package let uid: UInt32
+  /// The named socket's name, when the peer came through one.
+  package let socketName: String?
+  /// True when the peer has the role approver.
+  package let isApprover: Bool
+
+  package init(uid: UInt32, socketName: String?, isApprover: Bool) {
+    self.uid = uid
+    self.socketName = socketName
+    self.isApprover = isApprover
+  }
+}
+
+/// An act of the control plane; acts run one after the other, between the writer's commits.
+package enum ControlAct: Sendable {
+  case createTenant(TenantName, Retention)
+  case listTenants
+  case tenantInfo(TenantName)
+  case suspendTenant(TenantName)
+  case resumeTenant(TenantName)
+  /// Counts what destroying the person's keys would erase and answers the token for it.
+  case planShredSubject(TenantName, subject: [UInt8])
+  case shredSubject(TenantName, subject: [UInt8], reason: ReasonCode, token: [UInt8])
+  case planShredTenant(TenantName)
+  case shredTenant(TenantName, reason: ReasonCode, token: [UInt8])
+  /// Lifts the mark of an erased person, so that new events (under a new key) are taken again.
+  case enrolSubject(TenantName, subject: [UInt8])
+  case keyStatus
+}
+
+/// What a control act answers.
+package enum ControlAnswer: Sendable {
+  case done
+  case tenants([TenantDetail])
+  case tenant(TenantDetail)
+  case plan(ShredPlan)
+  case shredded(ShredReceipt)
+  case keyStatus(KeyringStatus)
+}
+
+/// A tenant as administrators see it.
+package struct TenantDetail: Sendable {
+  package let name: TenantName
+  package let isSuspended: Bool
+  package let createdMilliseconds: Int64
+  package let retention: Retention
+  /// The newest position.
+  package let lastPosition: UInt64
+  /// How many of the events since the daemon started name nobody.
+  package let impersonalCount: UInt64
+}
+
+/// What a shred would destroy.
+package struct ShredPlan: Sendable {
+  /// The token to confirm with: 32 hexadecimal digits.
+  package let token: String
+  /// Live events that will be erased.
+  package let eventCount: UInt64
+  /// Of these, events that name other persons too.
+  package let sharedEventCount: UInt64
+  /// Of these, events that name nobody and go with the person's streams.
+  package let impersonalEventCount: UInt64
+  /// Streams that die because they name nobody else.
+  package let ownStreamCount: UInt64
+  /// Streams that go on because they name others; their names survive.
+  package let sharedStreamCount: UInt64
+  /// Keys that will be destroyed.
+  package let keyCount: UInt64
+  /// True when a second user must confirm.
+  package let needsApproval: Bool
+}
+
+/// What a shred did.
+package struct ShredReceipt: Sendable {
+  package let plan: ShredPlan
+  package let rotation: RotationReceipt
+  /// When it was done: milliseconds since 1970.
+  package let timeMilliseconds: Int64
+}

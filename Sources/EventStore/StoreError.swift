@@ -1,0 +1,73 @@
+package import EventModel
+
+/// Why the store did not do what it was asked; each case says whose move it is.
+package enum StoreError: Error, Hashable, Sendable {
+  /// The device is full. The operator frees space; reads and shreds go on.
+  case noSpace
+  /// The device failed. The store reads on but writes no more until it is restarted; whether what
+  /// was asked for is stored is unknown, so the caller retries with the same id.
+  case ioFailure
+  /// The store has stopped writing after an I/O failure. The operator restarts it.
+  case readOnly
+  /// A stored value failed its authentication. The operator restores a backup.
+  case corrupt
+  /// The records are newer than the keys, or older. The operator brings the matching files.
+  case rolledBack
+  /// The tenant takes no events at present. The tenant's administrator resumes it.
+  case suspended
+  /// There is no such tenant. The caller's mistake.
+  case noTenant
+  /// The name is taken. The caller chooses another.
+  case tenantExists
+  /// There are ``Limits/tenantsMax`` tenants. The operator's move.
+  case tooManyTenants
+  /// The person was erased. The caller stops writing about them, or an officer enrols them again.
+  case subjectShredded
+  /// The stream's version is not what the caller expected. The caller reads and decides again.
+  case wrongVersion(expected: Expectation, actual: UInt64)
+  /// The tenant has no such retention class. The caller's mistake.
+  case unknownClass
+  /// The caller's event is larger than ``Limits`` allow.
+  case tooBig
+  /// There is no event at this position (yet). The caller's mistake.
+  case noEvent
+  /// The tenant has no key for this person. The caller's mistake; never an empty certificate.
+  case noSubject
+  /// A destroying act needs the token of its dry run. The caller makes one.
+  case confirmationMissing
+  /// The token is unknown, used or older than an hour. The caller makes a new dry run.
+  case confirmationUnknown
+  /// The events changed since the dry run. The caller looks at a new one.
+  case planChanged
+  /// A second user with the role approver must confirm. Another person's move.
+  case needsApproval
+  /// Too many plans wait. The caller confirms or lets some lapse.
+  case tooManyPlans
+  /// No root holder can be reached for the erasure. The operator's move; nothing was destroyed.
+  case keyUnavailable
+  /// The daemon is ending. The caller connects again later.
+  case shuttingDown
+  /// Another event of the same batch was refused, so this one was not stored either.
+  case batchRefused
+}
+
+/// What a writer expects of the stream that it appends to.
+package enum Expectation: Hashable, Sendable {
+  case any
+  /// The stream has no event.
+  case none
+  /// The stream has at least one event.
+  case exists
+  /// The stream's newest event has this version.
+  case version(UInt64)
+
+  /// True when a stream at `version` (0: no event) is as expected.
+  package func allows(_ version: UInt64) -> Bool {
+    switch self {
+    case .any: true
+    case .none: version == 0
+    case .exists: version > 0
+    case .version(let expected): version == expected
+    }
+  }
+}
