@@ -1,5 +1,3 @@
-package import EventModel
-
 /// Why the store did not do what it was asked; each case says whose move it is.
 package enum StoreError: Error, Hashable, Sendable {
   /// The device is full. The operator frees space; reads and shreds go on.
