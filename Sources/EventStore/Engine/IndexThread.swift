@@ -1,0 +1,105 @@
+import Dispatch
+import EventModel
+import Storage
+import Synchronization
+import TransparencyLog
+
+/// Moves the index's tail to the disk and merges its segments, beside the writer.
+///
+/// At least every 30 s, and whenever the tail is a quarter full; so rebuilding at start is short.
+/// Merging yields to flushes.
+final class IndexThread: Sendable {
+  /// Postings in the tail that are worth a flush.
+  static let flushPostings = 1_000_000
+  static let intervalSeconds = 30
+
+  private let shared: SharedEngine
+  private let ended = DispatchGroup()
+  private let isStopping = Mutex(false)
+
+  init(shared: SharedEngine) { self.shared = shared }
+
+  func start() {
+    DispatchQueue(label: "lethe.index", qos: .utility).async(group: ended) { [self] in run() }
+  }
+
+  /// Flushes what is left and ends the thread.
+  func stop() {
+    isStopping.withLock { $0 = true }
+    shared.indexWanted.signal()
+    ended.wait()
+  }
+
+  private func run() {
+    var deadline = Self.nextDeadline
+    while true {
+      _ = shared.indexWanted.wait(timeout: min(deadline, .now() + .milliseconds(200)))
+      let isLast = isStopping.withLock { $0 }
+      let isFull = shared.index.tailCount >= Self.flushPostings
+      if isFull || isLast || DispatchTime.now() >= deadline {
+        flush()
+        deadline = Self.nextDeadline
+      }
+      if isLast { return }
+      merge()
+    }
+  }
+
+  private static var nextDeadline: DispatchTime { .now() + .seconds(intervalSeconds) }
+
+  /// Writes the tail and the heads that belong to it in one transaction.
+  ///
+  /// A failure leaves the tail in memory: it serves reads and is tried again; nothing is lost, since
+  /// the index can be rebuilt from the log.
+  private func flush() {
+    let (reached, tenants) = shared.withState { state in
+      shared.index.freeze()
+      var tenants: [(TenantNumber, [UInt8])] = []
+      for tenant in state.tenants.values where tenant.isTouched {
+        tenants.append((tenant.number, tenant.committed.encoded))
+        tenant.isTouched = false
+      }
+      return ((state.nextSequence - 1, state.lastRecordHash), tenants)
+    }
+    guard reached.0 > 0, !tenants.isEmpty else { return }
+    do {
+      try shared.index.flush(
+        sequence: reached.0, recordHash: reached.1, tenantStates: tenants)
+    } catch {
+      shared.withState { state in
+        for (number, _) in tenants { state.tenants[number]?.isTouched = true }
+      }
+    }
+  }
+
+  private func merge() {
+    while !isStopping.withLock({ $0 }), shared.index.tailCount < Self.flushPostings {
+      // A failed merge changes nothing and is tried again at the next turn.
+      guard (try? shared.index.mergeOne()) == true else { return }
+    }
+  }
+}
+
+extension LogHead {
+  /// A tenant's state as the index keeps it (Docs/Format.md, section 6): 1,600 bytes.
+  var encoded: [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.appendBigEndian(position, bytes: 8)
+    bytes.appendBigEndian(UInt64(storedMilliseconds), bytes: 8)
+    frontier.encode(to: &bytes)
+    bytes.append(contentsOf: repeatElement(0, count: Self.encodedBytes - bytes.count))
+    return bytes
+  }
+
+  static let encodedBytes = 1_600
+
+  /// Reads what ``encoded`` wrote; nil when it cannot be that.
+  init?(_ bytes: [UInt8]) {
+    guard bytes.count == Self.encodedBytes,
+      let frontier = Frontier(decoding: bytes.span.extracting(16..<bytes.count))
+    else { return nil }
+    position = bytes.span.bigEndian(at: 0, bytes: 8)
+    storedMilliseconds = Int64(clamping: bytes.span.bigEndian(at: 8, bytes: 8))
+    self.frontier = frontier
+  }
+}

@@ -1,0 +1,139 @@
+import EventModel
+import Keyring
+import Sodium
+import TransparencyLog
+
+/// A term's key and the tag that it has in the bucket used last.
+final class TermKey {
+  let key: SecretBytes
+  private var bucket = Bucket(month: .max)
+  private var tag: UInt64 = 0
+
+  init(_ key: consuming SecretBytes) { self.key = key }
+
+  /// The term's tag in `bucket` (Docs/Format.md, section 6).
+  func tag(in bucket: Bucket) -> UInt64 {
+    if bucket != self.bucket {
+      tag = PostingTag.tag(termKey: key.bytes, bucket: bucket)
+      self.bucket = bucket
+    }
+    return tag
+  }
+}
+
+/// What the writer keeps of a stream that it wrote to lately.
+final class StreamState {
+  let slot: Slot
+  let key: SecretBytes
+  let term: TermKey
+  /// The newest version, what is being committed included.
+  var version: UInt64
+
+  init(slot: Slot, key: consuming SecretBytes, term: TermKey, version: UInt64) {
+    self.slot = slot
+    self.key = key
+    self.term = term
+    self.version = version
+  }
+}
+
+/// What the writer keeps of a person of one class.
+final class SubjectState {
+  let slot: Slot
+  let key: SecretBytes
+  let term: TermKey
+
+  init(slot: Slot, key: consuming SecretBytes, term: TermKey) {
+    self.slot = slot
+    self.key = key
+    self.term = term
+  }
+}
+
+/// How far a tenant's log reaches.
+struct LogHead {
+  var position: UInt64 = 0
+  var storedMilliseconds: Int64 = 0
+  var frontier = Frontier()
+}
+
+/// A tenant as the engine holds it in memory.
+final class TenantState {
+  let number: TenantNumber
+  let name: TenantName
+  let id: TenantID
+  let createdMilliseconds: Int64
+  var isSuspended: Bool
+  /// What is durable.
+  var committed = LogHead()
+  /// What is durable or being committed.
+  var pending = LogHead()
+  /// True when ``committed`` moved since the index was flushed.
+  var isTouched = false
+  var impersonalCount: UInt64 = 0
+  /// Opened when the tenant is first used: 8,000 idle tenants cost no secrets.
+  private(set) var secrets: TenantSecrets?
+
+  init(
+    number: TenantNumber, name: TenantName, id: TenantID, createdMilliseconds: Int64,
+    isSuspended: Bool
+  ) {
+    self.number = number
+    self.name = name
+    self.id = id
+    self.createdMilliseconds = createdMilliseconds
+    self.isSuspended = isSuspended
+  }
+
+  /// The tenant's secrets, opened if need be.
+  func open(_ keyring: Keyring) throws(StoreError) -> TenantSecrets {
+    if let secrets { return secrets }
+    let opened = TenantSecrets(try StoreError.translating { () throws(KeyringError) in
+      try keyring.tenantKeys(number)
+    })
+    secrets = opened
+    return opened
+  }
+
+  /// Wipes what was opened and forgets the names, as every shred and failed commit demands.
+  func close() { secrets = nil }
+}
+
+/// The opened part of a tenant: keys, terms and the names used lately.
+final class TenantSecrets {
+  let keys: TenantKeys
+  let feed: TermKey
+  /// Names used lately, by their tag in the map; bounded by ``purgeNames()``.
+  var streams: [Tag128: StreamState] = [:]
+  var subjects: [Tag128: SubjectState] = [:]
+  var writePositions: PositionTree
+  var readPositions: PositionTree
+
+  private static let namesMax = 1 << 16
+  static let feedContext = KeyDerivation.Context("LT1.idx.feed")
+
+  init(_ keys: TenantKeys) {
+    self.keys = keys
+    feed = TermKey(
+      KeyDerivation.secret(
+        count: 16, key: keys.mapKey.bytes, context: Self.feedContext,
+        message: keys.mapKey.bytes.extracting(0..<0)))
+    writePositions = PositionTree(seed: keys.positionSeed.copy())
+    readPositions = PositionTree(seed: keys.positionSeed.copy())
+  }
+
+  /// Between commits: lets go of the names when there are too many.
+  func purgeNames() {
+    if streams.count > Self.namesMax { streams.removeAll(keepingCapacity: true) }
+    if subjects.count > Self.namesMax { subjects.removeAll(keepingCapacity: true) }
+  }
+
+  /// The retention class of this name; an empty name means the default.
+  func retentionClass(named name: Span<UInt8>) -> RetentionClass? {
+    if name.count == 0 { return keys.classes.first }
+    return keys.classes.first { retentionClass in
+      retentionClass.name.count == name.count
+        && name.indices.allSatisfy { retentionClass.name[$0] == name[$0] }
+    }
+  }
+}
