@@ -190,11 +190,15 @@ extension EventStore {
       let secrets = try tenant.open(state.keyring)
       var resolver = NameResolver()
       let tag = resolver.tag(.stream, .default, name[...], secrets.keys)
-      guard
-        let stream = try resolver.stream(
-          tag, tenant: tenant, in: state, index: shared.index, log: shared.log)
-      else { return nil }
-      return (stream.slot, stream.term)
+      if let stream = secrets.streams[tag] { return (stream.slot, stream.term) }
+      if let known = secrets.readStreams[tag] { return known }
+      let entry = try StoreError.translating { () throws(KeyringError) in
+        try state.keyring.entry(number, tag: tag)
+      }
+      guard let slot = entry?.slot, let key = try state.key(tenant, slot) else { return nil }
+      let known = (slot: slot, term: NameResolver.term(NameResolver.streamContext, key.bytes))
+      secrets.noteRead(tag, known)
+      return known
     }
   }
 }

@@ -106,6 +106,9 @@ final class TenantSecrets {
   /// Names used lately, by their tag in the map; bounded by ``purgeNames()``.
   var streams: [Tag128: StreamState] = [:]
   var subjects: [Tag128: SubjectState] = [:]
+  /// Streams that readers asked for; apart from the writer's, which must not be let go of while a
+  /// commit is under way.
+  private(set) var readStreams: [Tag128: (slot: Slot, term: TermKey)] = [:]
   var writePositions: PositionTree
   var readPositions: PositionTree
 
@@ -120,6 +123,12 @@ final class TenantSecrets {
         message: keys.mapKey.bytes.extracting(0..<0)))
     writePositions = PositionTree(seed: keys.positionSeed.copy())
     readPositions = PositionTree(seed: keys.positionSeed.copy())
+  }
+
+  /// Keeps what a reader found, within bounds.
+  func noteRead(_ tag: Tag128, _ stream: (slot: Slot, term: TermKey)) {
+    if readStreams.count >= Self.namesMax { readStreams.removeAll(keepingCapacity: true) }
+    readStreams[tag] = stream
   }
 
   /// Between commits: lets go of the names when there are too many.

@@ -88,10 +88,10 @@ final class Writer: @unchecked Sendable {
   /// Seals in slices, so that readers get the lock in between.
   private func seal(_ batches: [AppendBatch]) throws(StoreError) {
     let now = shared.clock()
-    appender.begin()
-    shared.withState { state in
-      for tenant in state.tenants.values { tenant.secrets?.purgeNames() }
+    shared.withState { _ in
+      for tenant in appender.touched { tenant.secrets?.purgeNames() }
     }
+    appender.begin()
     for batch in batches {
       var start = 0
       while start < batch.requests.count {
