@@ -41,6 +41,25 @@ int linux_forbid_dumps(void) {
   return 0;
 }
 
+void linux_private_files(void) { umask(0077); }
+
+void linux_ignore_signals(void) {
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);
+}
+
+static void raise_limit(int resource) {
+  struct rlimit limit;
+  if (getrlimit(resource, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(resource, &limit);
+}
+
+void linux_raise_limits(void) {
+  raise_limit(RLIMIT_NOFILE);
+  raise_limit(RLIMIT_MEMLOCK);
+}
+
 int linux_file_system(int fd, uint64_t *type, uint64_t *device) {
   struct statfs system;
   struct stat file;

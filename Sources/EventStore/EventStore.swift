@@ -13,7 +13,7 @@ import Storage
 /// ```
 /// Threads: one writer, one for the index, and the callers' own for reads.
 package final class EventStore: Sendable {
-  private let shared: SharedEngine
+  let shared: SharedEngine
   private let queue = WorkQueue()
   private let writerEnded = DispatchGroup()
   private let indexThread: IndexThread
