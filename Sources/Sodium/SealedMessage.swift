@@ -18,7 +18,7 @@ package enum SealedMessage {
 
   /// Seals `plaintext` under a key derived from `key` (16 to 64 bytes), `nonce` and `label`.
   ///
-  /// - Parameter nonce: 16 fresh random bytes; the derived key is used once because of them.
+  /// The nonce is 16 fresh random bytes; because of them the derived key is used once.
   package static func seal(
     _ plaintext: Span<UInt8>, key: Span<UInt8>, context: KeyDerivation.Context,
     label: Span<UInt8>, nonce: Span<UInt8>

@@ -47,8 +47,9 @@ package enum SingleUseAEAD {
     }
   }
 
-  /// Seals `plaintext` into `buffer` at `offset` and writes the tag behind it; see
-  /// ``seal(_:body:authenticated:key:suite:)``. The plaintext is never in the buffer.
+  /// Seals `plaintext` into `buffer` at `offset` with suite 1 and writes the tag behind it.
+  ///
+  /// The plaintext is never in the buffer.
   package static func seal(
     _ plaintext: Span<UInt8>, into buffer: inout MutableSpan<UInt8>, at offset: Int,
     authenticated: Range<Int>, key: Span<UInt8>

@@ -13,7 +13,7 @@ package struct FileDescriptor: ~Copyable, Sendable {
 
   deinit { linux_close(rawValue) }
 
-  /// Opens an existing file. A symbolic link is `.notPrivate`, an absent file `.missing`.
+  /// Opens an existing file; a symbolic link is `.notPrivate`, an absent file `.missing`.
   package static func open(
     path: String, isReadOnly: Bool = false
   ) throws(StorageError) -> FileDescriptor {
@@ -71,8 +71,9 @@ package struct FileDescriptor: ~Copyable, Sendable {
       })
   }
 
-  /// Makes what was written durable (`fsync`). A failure must never be retried: the kernel may
-  /// have dropped the bytes and reports that only once.
+  /// Makes what was written durable (`fsync`).
+  ///
+  /// A failure must never be retried: the kernel may have dropped the bytes and reports that once.
   package borrowing func sync() throws(StorageError) { try check(linux_sync(rawValue)) }
 
   /// Locks the whole file for this description without waiting; false when somebody else has it.

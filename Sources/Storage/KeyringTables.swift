@@ -1,6 +1,6 @@
 import LMDB
 
-/// `keyring/`: sealed key nodes by id, and the ledger. For Keyring only.
+/// `keyring/`: sealed key nodes by id, and the ledger; for Keyring only.
 ///
 /// Ledger entries commit together with the change that they record.
 package final class KeyringTables: Sendable {
@@ -100,7 +100,9 @@ package struct KeyringTransaction: ~Copyable, TableTransaction {
     }
   }
 
-  /// Removes a node; true when it was there. Its bytes stay in the file: only keys make it forget.
+  /// Removes a node; true when it was there.
+  ///
+  /// Its bytes stay in the file: only a destroyed key makes them unreadable.
   @discardableResult
   package mutating func removeNode(_ id: Span<UInt8>) throws(StorageError) -> Bool {
     do { return try base.remove(id, from: environment.tables[0]) } catch {

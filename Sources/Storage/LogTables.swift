@@ -12,7 +12,7 @@ package final class LogTables: Sendable {
 
   /// Opens the tables; an I/O failure later makes them refuse writes until they are opened again.
   ///
-  /// - Parameter mapBytes: the most that the file may grow to; tests choose less.
+  /// `mapBytes` is the most that the file may grow to; tests choose less.
   package static func open(
     _ directory: DataDirectory, mapBytes: Int = 1 << 40
   ) throws(StorageError) -> LogTables {
@@ -45,7 +45,7 @@ package final class LogTables: Sendable {
     }
   }
 
-  /// Runs `body` on one consistent view. No view may outlast a socket write.
+  /// Runs `body` on one consistent view, which must not outlast a socket write.
   package func read<Result, Failure: StorageFailure>(
     _ body: (borrowing LogView) throws(Failure) -> Result
   ) throws(Failure) -> Result {

@@ -46,8 +46,9 @@ final class TableEnvironment: Sendable {
     state = Mutex(State(opened: Opened(environment), mayWrite: !directory.isReadOnly))
   }
 
-  /// Begins a view, ended with the scope of `body`. Keep it short: pages that it sees are not
-  /// reused meanwhile.
+  /// Begins a view, ended with the scope of `body`.
+  ///
+  /// Keep it short: pages that it sees are not reused meanwhile.
   func read<Result, Failure: StorageFailure>(
     _ body: (consuming ReadTransaction) throws(Failure) -> Result
   ) throws(Failure) -> Result {
