@@ -45,7 +45,7 @@ struct ServeSettings {
       options.acceptWeakErasure || reader.bool(forKey: "acceptWeakErasure", default: false)
     return ServeSettings(
       data: data,
-      holders: RootHolders(paths: roots, acceptWeakErasure: isWeakAccepted),
+      holders: RootHolders(paths: roots, acceptsWeakErasure: isWeakAccepted),
       sockets: reader.string(forKey: "sockets", default: "/run/lethe"),
       access: reader.string(forKey: "access"))
   }

@@ -103,7 +103,7 @@ import Testing
     store.close()
     let report = try EventStore.check(
       path: store.dataPath,
-      holders: RootHolders(paths: [store.directory.path + "/root"], acceptWeakErasure: true)
+      holders: RootHolders(paths: [store.directory.path + "/root"], acceptsWeakErasure: true)
     ) { store.clock.now }
     #expect(report.isSound)
     #expect(report.log.records == 40 && report.log.opened == 30 && report.log.erased == 10)
@@ -121,7 +121,7 @@ import Testing
     store.close()
     let report = try Drill.run(
       old: copy, data: store.dataPath,
-      holders: RootHolders(paths: [store.directory.path + "/root"], acceptWeakErasure: true))
+      holders: RootHolders(paths: [store.directory.path + "/root"], acceptsWeakErasure: true))
     #expect(report.log.opened == 30 && report.log.erased == 10)
     #expect(report.oldNodes > 0 && report.oldNodesOpened == 0)
   }

@@ -33,7 +33,7 @@ final class TestStore {
   func close() { store.close() }
 
   private static func holders(_ directory: TemporaryDirectory) -> RootHolders {
-    RootHolders(paths: [directory.path + "/root"], acceptWeakErasure: true)
+    RootHolders(paths: [directory.path + "/root"], acceptsWeakErasure: true)
   }
 
   private static func open(

@@ -17,7 +17,7 @@ struct Appender: ~Copyable {
   /// Tenants that have new events in this commit.
   private(set) var touched: [TenantState] = []
   /// The hash of the newest record sealed.
-  private(set) var lastRecordHash: [UInt8] = []
+  private(set) var lastRecordHash: RecordHash?
   /// True when a group could not be sealed whole; then nothing of the commit may be stored.
   private(set) var isPoisoned = false
   private let index: EventIndex
@@ -33,7 +33,7 @@ struct Appender: ~Copyable {
     sealer.begin()
     postings.removeAll(keepingCapacity: true)
     touched.removeAll(keepingCapacity: true)
-    lastRecordHash.removeAll(keepingCapacity: true)
+    lastRecordHash = nil
     isPoisoned = false
   }
 
@@ -247,12 +247,12 @@ struct Appender: ~Copyable {
     tenant.pending.storedMilliseconds = stored
     stream.version = version
     if slots.count == 0 { tenant.impersonalCount += 1 }
-    lastRecordHash = recordHash.bytes
+    lastRecordHash = recordHash
     return AppendResult(position: position, version: version, storedMilliseconds: stored)
   }
 
   /// Buckets of the postings that have no key yet.
-  func newBuckets(_ known: Set<Bucket>) -> [Bucket] {
+  func newBuckets(_ known: BucketKeys) -> [Bucket] {
     var found: [Bucket] = []
     var last: Bucket?
     for posting in postings where posting.bucket != last {
@@ -275,7 +275,7 @@ extension EngineState {
   }
 
   /// Makes what was appended visible: it is durable now.
-  func publish(_ touched: [TenantState], records: Int, lastRecordHash hash: [UInt8]) {
+  func publish(_ touched: [TenantState], records: Int, lastRecordHash hash: RecordHash?) {
     for tenant in touched {
       tenant.committed = tenant.pending
       tenant.isTouched = true

@@ -2,6 +2,7 @@ import EventModel
 import Keyring
 import Sodium
 import Storage
+import TransparencyLog
 
 /// Everything in memory that the writer, the readers and the index thread share; behind one lock.
 ///
@@ -15,11 +16,11 @@ final class EngineState {
   var tenantsByName: [TenantName: TenantNumber] = [:]
   var bases: BaseCache
   private var periods: [PeriodID: PeriodKeys] = [:]
-  var buckets: Set<Bucket> = []
+  let bucketKeys = BucketKeys()
   /// The sequence that the next record gets.
   var nextSequence: UInt64 = 1
   /// The hash of the newest durable record.
-  var lastRecordHash: [UInt8] = []
+  var lastRecordHash: RecordHash?
   /// Why the store writes no more, or nil.
   var failure: StoreError?
 
@@ -32,6 +33,7 @@ final class EngineState {
     logState = keyring.derive(Self.logStateContext, count: 32)
     bases = BaseCache(sets: 1 << 13)
     for summary in keyring.tenants { insert(summary) }
+    bucketKeys.load(keyring)
   }
 
   func insert(_ summary: TenantSummary) {
@@ -101,6 +103,13 @@ final class EngineState {
     } catch {
       throw StoreError(error)
     }
+  }
+
+  /// Forgets tenants that were shredded.
+  func remove(_ numbers: Set<TenantNumber>) {
+    for number in numbers { tenants[number] = nil }
+    tenantsByName = tenantsByName.filter { !numbers.contains($0.value) }
+    forgetKeys()
   }
 
   /// Wipes every key and name held in memory; what is needed again is read from the key tree.

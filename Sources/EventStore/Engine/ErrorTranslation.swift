@@ -22,7 +22,9 @@ extension StoreError {
       case .tenantExists: .tenantExists
       case .tooManyTenants: .tooManyTenants
       case .storageRolledBack, .rootRolledBack: .rolledBack
+      case .slotBeyondEnd: .rolledBack
       case .rootMissing, .rootUnreadable: .keyUnavailable
+      case .erasureUnconfirmed: .erasurePending
       default: .corrupt
       }
   }

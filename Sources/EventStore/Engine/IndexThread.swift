@@ -16,6 +16,14 @@ final class IndexThread: Sendable {
   private let shared: SharedEngine
   private let ended = DispatchGroup()
   private let isStopping = Mutex(false)
+  /// What a flush that failed wanted to write.
+  private let unfinished = Mutex<Flush?>(nil)
+
+  /// The heads that belong to a frozen tail.
+  private struct Flush: Sendable {
+    let state: FlushState
+    let tenants: [(TenantNumber, [UInt8])]
+  }
 
   init(shared: SharedEngine) { self.shared = shared }
 
@@ -52,30 +60,35 @@ final class IndexThread: Sendable {
   /// A failure leaves the tail in memory: it serves reads and is tried again; nothing is lost, since
   /// the index can be rebuilt from the log.
   private func flush() {
-    let (reached, tenants) = shared.withState { state in
-      shared.index.freeze()
+    guard let wanted = unfinished.withLock({ $0 }) ?? freeze() else { return }
+    do {
+      try shared.index.flush(state: wanted.state, tenantStates: wanted.tenants)
+      unfinished.withLock { $0 = nil }
+    } catch {
+      // The frozen tail and the heads of its moment belong together: both are kept.
+      unfinished.withLock { $0 = wanted }
+    }
+  }
+
+  private func freeze() -> Flush? {
+    shared.withState { state in
+      guard shared.index.freeze(), let hash = state.lastRecordHash else { return nil }
       var tenants: [(TenantNumber, [UInt8])] = []
       for tenant in state.tenants.values where tenant.isTouched {
         tenants.append((tenant.number, tenant.committed.encoded))
         tenant.isTouched = false
       }
-      return ((state.nextSequence - 1, state.lastRecordHash), tenants)
-    }
-    guard reached.0 > 0, !tenants.isEmpty else { return }
-    do {
-      try shared.index.flush(
-        sequence: reached.0, recordHash: reached.1, tenantStates: tenants)
-    } catch {
-      shared.withState { state in
-        for (number, _) in tenants { state.tenants[number]?.isTouched = true }
-      }
+      let reached = FlushState(sequence: state.nextSequence - 1, recordHash: hash)
+      return Flush(state: reached, tenants: tenants)
     }
   }
 
   private func merge() {
     while !isStopping.withLock({ $0 }), shared.index.tailCount < Self.flushPostings {
       // A failed merge changes nothing and is tried again at the next turn.
-      guard (try? shared.index.mergeOne()) == true else { return }
+      let isDone = try? shared.index.mergeOne(
+        shouldYield: { shared.index.tailCount >= Self.flushPostings })
+      guard isDone == true else { return }
     }
   }
 }
@@ -96,7 +109,7 @@ extension LogHead {
   /// Reads what ``encoded`` wrote; nil when it cannot be that.
   init?(_ bytes: [UInt8]) {
     guard bytes.count == Self.encodedBytes,
-      let frontier = Frontier(decoding: bytes.span.extracting(16..<bytes.count))
+      let frontier = Frontier(bytes.span, at: 16)
     else { return nil }
     position = bytes.span.bigEndian(at: 0, bytes: 8)
     storedMilliseconds = Int64(clamping: bytes.span.bigEndian(at: 8, bytes: 8))

@@ -50,7 +50,8 @@ extension EventStore {
     }
     let keyring: Keyring
     do throws(KeyringError) {
-      keyring = try Keyring.open(data: directory, tables: tables, holders: holders)
+      keyring = try Keyring.open(
+        data: directory, tables: tables, holders: holders)
     } catch { throw .keyring(error) }
     let logTables = try openingStorage { () throws(StorageError) in
       try LogTables.open(directory)
@@ -76,10 +77,12 @@ extension EventStore {
     let tables = try StoreError.translatingStorage { () throws(StorageError) in
       try IndexTables.open(directory)
     }
+    let keys = state.bucketKeys
     func make() throws(StoreError) -> EventIndex {
       try StoreError.translatingStorage { () throws(StorageError) in
         try EventIndex(
-          tables: tables, indexKey: state.keyring.derive(indexContext, count: 32))
+          tables: tables, indexKey: state.keyring.derive(indexContext, count: 32),
+          bucketKeys: { keys.copy(of: $0) })
       }
     }
     // An index that cannot be opened is no loss: it is derived.

@@ -54,11 +54,14 @@ struct Recovery {
   static func isIndexOfLog(
     _ index: EventIndex, _ tables: LogTables
   ) throws(StoreError) -> Bool {
-    guard let (sequence, hash) = index.flushState() else { return true }
+    let flushed = try StoreError.translatingStorage { () throws(StorageError) in
+      try index.flushState()
+    }
+    guard let flushed else { return true }
     return try StoreError.translatingStorage { () throws(StorageError) in
       try tables.read { (view) throws(StorageError) in
-        guard let record = try view.record(sequence) else { return false }
-        return RecordHash.sha256(record).bytes == hash
+        guard let record = try view.record(flushed.sequence) else { return false }
+        return RecordHash.sha256(record) == flushed.recordHash
       }
     }
   }
@@ -66,11 +69,17 @@ struct Recovery {
   /// Replays what the index has not seen.
   mutating func run() throws(StoreError) {
     var next: UInt64 = 1
-    if let (sequence, hash) = index.flushState() {
-      next = sequence + 1
-      state.lastRecordHash = hash
+    let flushed = try StoreError.translatingStorage { () throws(StorageError) in
+      try index.flushState()
+    }
+    if let flushed {
+      next = flushed.sequence + 1
+      state.lastRecordHash = flushed.recordHash
       for tenant in state.tenants.values {
-        guard let bytes = index.tenantState(tenant.number) else { continue }
+        let bytes = try StoreError.translatingStorage { () throws(StorageError) in
+          try index.tenantState(tenant.number)
+        }
+        guard let bytes else { continue }
         guard let head = LogHead(bytes) else { throw .corrupt }
         tenant.committed = head
         tenant.pending = head
@@ -96,7 +105,7 @@ struct Recovery {
     _ record: Span<UInt8>, sequence: UInt64, _ postings: inout [TaggedPosting]
   ) throws(StoreError) {
     let hash = RecordHash.sha256(record)
-    state.lastRecordHash = hash.bytes
+    state.lastRecordHash = hash
     guard let routing = state.routing.open(record) else { throw .corrupt }
     guard let tenant = state.tenants[routing.tenant] else { return }
     guard routing.position == tenant.committed.position + 1 else { throw .corrupt }
@@ -143,11 +152,11 @@ struct Recovery {
   }
 
   private func flush(reached: UInt64) throws(StoreError) {
-    index.freeze()
+    guard index.freeze(), let hash = state.lastRecordHash else { return }
     let heads = state.tenants.values.filter(\.isTouched)
     try StoreError.translatingStorage { () throws(StorageError) in
       try index.flush(
-        sequence: reached, recordHash: state.lastRecordHash,
+        state: FlushState(sequence: reached, recordHash: hash),
         tenantStates: heads.map { ($0.number, $0.committed.encoded) })
     }
     for tenant in heads { tenant.isTouched = false }

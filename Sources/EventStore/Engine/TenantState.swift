@@ -14,7 +14,7 @@ final class TermKey {
   /// The term's tag in `bucket` (Docs/Format.md, section 6).
   func tag(in bucket: Bucket) -> UInt64 {
     if bucket != self.bucket {
-      tag = PostingTag.tag(termKey: key.bytes, bucket: bucket)
+      tag = TaggedPosting.tag(termKey: key.bytes, bucket: bucket)
       self.bucket = bucket
     }
     return tag
@@ -121,8 +121,8 @@ final class TenantSecrets {
       KeyDerivation.secret(
         count: 16, key: keys.mapKey.bytes, context: Self.feedContext,
         message: keys.mapKey.bytes.extracting(0..<0)))
-    writePositions = PositionTree(seed: keys.positionSeed.copy())
-    readPositions = PositionTree(seed: keys.positionSeed.copy())
+    writePositions = PositionTree(seed: keys.positionSeed)
+    readPositions = PositionTree(seed: keys.positionSeed)
   }
 
   /// Keeps what a reader found, within bounds.

@@ -123,13 +123,13 @@ final class Writer: @unchecked Sendable {
   private func store() throws(StoreError) {
     let count = appender.sealer.places.count
     guard count > 0 else { return }
-    let (first, state) = try shared.withState { (state) throws(StoreError) -> (UInt64, [UInt8]) in
-      let missing = appender.newBuckets(state.buckets)
+    let (first, sealed) = try shared.withState { (state) throws(StoreError) -> (UInt64, [UInt8]) in
+      let missing = appender.newBuckets(state.bucketKeys)
       if !missing.isEmpty {
         try StoreError.translating { () throws(KeyringError) in
           try state.keyring.ensureBuckets(missing)
+          for bucket in missing { try state.bucketKeys.note(bucket, state.keyring) }
         }
-        state.buckets.formUnion(missing)
       }
       let next = state.nextSequence + UInt64(count)
       return (state.nextSequence, state.sealedLogState(nextSequence: next))
@@ -137,7 +137,7 @@ final class Writer: @unchecked Sendable {
     try StoreError.translatingStorage { () throws(StorageError) in
       try shared.logTables.append(
         appender.sealer.records.span, ranges: appender.sealer.places, firstSequence: first,
-        sealedState: state.span)
+        sealedState: sealed.span)
     }
     shared.withState { state in
       state.publish(appender.touched, records: count, lastRecordHash: appender.lastRecordHash)

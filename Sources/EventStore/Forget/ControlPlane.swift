@@ -140,12 +140,14 @@ final class ControlPlane: Sendable {
     let mark = try tags(tenant, .suppression, [subject])[0]
     let dead = try tags(tenant, .stream, names) + subjectTags(tenant, subject)
     let today = UInt16(clamping: now / 86_400_000)
-    let removal = Removal(
-      slots: [(tenant, Array(survey.subjectSlots) + Array(survey.ownStreams.keys))],
-      tags: [(tenant, dead)],
-      marks: [(tenant, mark, today + UInt16(Limits.suppressionDays))], tenants: [])
+    var part = Removal.Part()
+    part.slots = Array(survey.subjectSlots) + Array(survey.ownStreams.keys)
+    part.tags = dead
+    part.marks = [Removal.Mark(tag: mark, untilDay: today + UInt16(Limits.suppressionDays))]
+    var removal = Removal()
+    removal.parts[tenant] = part
     let receipt = try rotate(
-      removal, .shredSubject, tenant, actor, count: entry.plan.eventCount, now: now)
+      removal, .subjectShredded, tenant, actor, count: entry.plan.eventCount, now: now)
     plans.remove(entry)
     return ShredReceipt(plan: entry.plan, rotation: receipt, timeMilliseconds: now)
   }
@@ -174,8 +176,11 @@ final class ControlPlane: Sendable {
     }
     guard entry != nil else { throw .noSubject }
     // Taking a mark away is a removal: it, too, must not be found in an old copy.
-    let removal = Removal(slots: [], tags: [(tenant, [mark])], marks: [], tenants: [])
-    _ = try rotate(removal, .enrolSubject, tenant, actor, count: 0, now: shared.clock())
+    var part = Removal.Part()
+    part.tags = [mark]
+    var removal = Removal()
+    removal.parts[tenant] = part
+    _ = try rotate(removal, .subjectEnrolled, tenant, actor, count: 0, now: shared.clock())
     return .done
   }
 
@@ -203,9 +208,10 @@ final class ControlPlane: Sendable {
     let now = shared.clock()
     let entry = try plans.find(token, target: .tenant(tenant), now: now)
     guard actor.uid != entry.uid, actor.isApprover else { throw .needsApproval }
-    let removal = Removal(slots: [], tags: [], marks: [], tenants: [tenant])
+    var removal = Removal()
+    removal.tenants = [tenant]
     let receipt = try rotate(
-      removal, .shredTenant, tenant, actor, count: entry.plan.eventCount, now: now)
+      removal, .tenantShredded, tenant, actor, count: entry.plan.eventCount, now: now)
     plans.remove(entry)
     return ShredReceipt(plan: entry.plan, rotation: receipt, timeMilliseconds: now)
   }
@@ -222,15 +228,11 @@ final class ControlPlane: Sendable {
         timeMilliseconds: now, act: act, actor: actor.ledgerActor, tenant: tenant, count: count)
       do throws(KeyringError) {
         let receipt = try state.keyring.rotate(removal, entry: entry)
-        for tenant in removal.tenants {
-          if let state = state.tenants.removeValue(forKey: tenant) {
-            _ = state.name
-          }
-        }
-        state.tenantsByName = state.tenantsByName.filter { !removal.tenants.contains($0.value) }
-        state.forgetKeys()
+        state.remove(removal.tenants)
         return receipt
       } catch {
+        // Committed or not, what memory holds may be of before.
+        if error == .erasureUnconfirmed { state.remove(removal.tenants) }
         state.forgetKeys()
         let failure = StoreError(error)
         if failure == .ioFailure { state.failure = .readOnly }
@@ -245,7 +247,7 @@ final class ControlPlane: Sendable {
 extension Actor {
   /// The actor as the ledger names it.
   var ledgerActor: LedgerEntry.Actor {
-    if let socketName { .namedSocket(socketName, uid: uid) } else { .uid(uid) }
+    if let socketName { .socket(name: Array(socketName.utf8), uid: uid) } else { .uid(uid) }
   }
 }
 

@@ -14,14 +14,14 @@ struct BaseID: Hashable, Sendable {
   var mixed: UInt64 {
     var hash = UInt64(tenant.rawValue) << 32 | UInt64(period.index)
     hash ^= UInt64(classNumber.rawValue) << 56 | UInt64(generation) << 40
-    for word in [
-      stream.rawValue, subjects[0].rawValue, subjects[1].rawValue, subjects[2].rawValue,
-      subjects[3].rawValue,
-    ] as InlineArray<5, UInt64> {
-      hash = (hash ^ word) &* 0x9E37_79B9_7F4A_7C15
-      hash ^= hash >> 29
-    }
+    Self.mix(&hash, stream.rawValue)
+    for index in 0..<subjects.count { Self.mix(&hash, subjects[index].rawValue) }
     return hash
+  }
+
+  private static func mix(_ hash: inout UInt64, _ word: UInt64) {
+    hash = (hash ^ word) &* 0x9E37_79B9_7F4A_7C15
+    hash ^= hash >> 29
   }
 }
 
