@@ -27,13 +27,13 @@ final class EngineState {
   private static let periodsMax = 8_192
   static let logStateContext = KeyDerivation.Context("LT1.log.state")
 
-  init(keyring: Keyring) {
+  init(keyring: Keyring) throws(StoreError) {
     self.keyring = keyring
     routing = RoutingKeys(keyring)
     logState = keyring.derive(Self.logStateContext, count: 32)
     bases = BaseCache(sets: 1 << 13)
     for summary in keyring.tenants { insert(summary) }
-    bucketKeys.load(keyring)
+    do { try bucketKeys.load(keyring) } catch { throw StoreError(error) }
   }
 
   func insert(_ summary: TenantSummary) {

@@ -1,5 +1,5 @@
 import CLinux
-package import EventModel
+import EventModel
 package import Keyring
 import Sodium
 package import Storage
@@ -56,9 +56,10 @@ extension EventStore {
     let logTables = try openingStorage { () throws(StorageError) in
       try LogTables.open(directory)
     }
-    let state = EngineState(keyring: keyring)
+    let state: EngineState
     let index: EventIndex
     do throws(StoreError) {
+      state = try EngineState(keyring: keyring)
       try Recovery.checkLog(state, logTables)
       index = try openIndex(directory, state, logTables)
       var recovery = Recovery(

@@ -27,17 +27,14 @@ package enum Drill {
     do {
       let copy = try DataDirectory.open(path: old, isReadOnly: true)
       let today = try DataDirectory.open(path: data, isReadOnly: true)
-      let keyring = try Keyring.openCopy(tables: try KeyringTables.open(today), holders: holders)
+      let keyring = try Keyring.openReading(
+        data: today, tables: try KeyringTables.open(today), holders: holders)
       let tables = try LogTables.open(copy)
       let last = try tables.read { (view) throws(StorageError) in try view.lastSequence() }
-      var scan = LogScan(LogReader(tables), EngineState(keyring: keyring))
+      var scan = LogScan(LogReader(tables), try EngineState(keyring: keyring))
       try scan.run(through: last)
       var report = DrillReport()
       report.log = scan.report
-      let closure = try KeyringClosure(
-        snapshots: [try KeyringTables.open(copy)], holders: holders)
-      report.oldNodes = UInt64(closure.nodeCount)
-      report.oldNodesOpened = UInt64(closure.openedCount)
       return report
     } catch let error as StorageError {
       throw .storage(error)

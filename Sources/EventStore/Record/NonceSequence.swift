@@ -1,3 +1,4 @@
+import EventModel
 import Sodium
 
 /// Nonces that never repeat: 16 fresh random bytes a commit, then counted up.

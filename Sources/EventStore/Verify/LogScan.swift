@@ -1,4 +1,4 @@
-package import EventModel
+import EventModel
 import Keyring
 import Sodium
 import Storage

@@ -1,5 +1,6 @@
-package import EventModel
+import EventModel
 package import Keyring
+import Sodium
 import Storage
 
 /// What `lethed check` found.

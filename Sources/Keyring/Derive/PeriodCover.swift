@@ -42,14 +42,15 @@ package struct PeriodCover: ~Copyable, Sendable {
   /// Reads `count` seeds; nil when they cannot be a cover.
   init?(unit: PeriodUnit, count: Int, entries: Span<UInt8>) {
     guard count <= Self.seedsMax, entries.count == count * Self.entryBytes else { return nil }
-    depth = Self.depth(unit)
+    let depth = Self.depth(unit)
+    for offset in stride(from: 0, to: entries.count, by: Self.entryBytes) {
+      let level = Int(entries[offset])
+      guard level <= depth, entries.bigEndian(at: offset + 1, bytes: 4) >> UInt64(level) == 0
+      else { return nil }
+    }
+    self.depth = depth
     self.count = count
     self.entries = SecretBytes(copying: entries)
-    for index in 0..<count {
-      guard node(index).depth <= depth, node(index).prefix >> UInt32(node(index).depth) == 0 else {
-        return nil
-      }
-    }
   }
 
   static func depth(_ unit: PeriodUnit) -> Int { unit == .day ? 16 : 20 }
@@ -84,10 +85,12 @@ package struct PeriodCover: ~Copyable, Sendable {
     (0..<count).map { node($0).prefix << UInt32(depth - node($0).depth) }.min()
   }
 
-  /// The seeds as a tenant's node has them.
-  var bytes: Span<UInt8> {
-    @_lifetime(borrow self)
-    borrowing get { entries.bytes.extracting(0..<(count * Self.entryBytes)) }
+  /// Length of what ``write(to:at:)`` writes.
+  var bytesCount: Int { count * Self.entryBytes }
+
+  /// Writes the seeds as a tenant's node has them.
+  borrowing func write(to bytes: inout MutableSpan<UInt8>, at offset: Int) {
+    bytes.set(entries.bytes.extracting(0..<bytesCount), at: offset)
   }
 }
 
@@ -117,7 +120,7 @@ extension PeriodCover {
       let (lower, upper) = (UInt64(range.lowerBound), UInt64(range.upperBound))
       if lower >= upper || first >= upper || first + width <= lower { return append(node, seed) }
       if lower <= first && first + width <= upper { return }
-      for bit in [0, 1] as InlineArray<2, UInt32> {
+      for bit: UInt32 in 0...1 {
         var child = SecretBytes(copying: seed)
         PeriodCover.descend(&child, bit: bit)
         keep(Node(depth: node.depth + 1, prefix: node.prefix << 1 | bit), child.bytes)

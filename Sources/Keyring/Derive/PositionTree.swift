@@ -48,19 +48,29 @@ package struct PositionTree: ~Copyable {
       let digit = Int(wanted >> UInt64(4 * (Self.levels - 2 - level)) & 15)
       let child = (digit * Self.nodeBytes)..<((digit + 1) * Self.nodeBytes)
       // Only as much of the keystream as the child needs; the leaves' buffer serves as scratch.
-      expand(level, bytes: child.upperBound)
-      var target = path.mutableBytes
-      target.set(leaves.bytes.extracting(child), at: (level + 1) * Self.nodeBytes)
+      Self.expand(path, level, into: &leaves, bytes: child.upperBound)
+      Self.copy(leaves, child, to: &path, at: (level + 1) * Self.nodeBytes)
       level += 1
     }
-    expand(Self.levels - 1, bytes: 512)
+    Self.expand(path, Self.levels - 1, into: &leaves, bytes: 512)
     prefix = wanted
   }
 
-  private mutating func expand(_ level: Int, bytes count: Int) {
-    let node = (level * Self.nodeBytes)..<((level + 1) * Self.nodeBytes)
+  private static func copy(
+    _ source: borrowing SecretBytes, _ range: Range<Int>, to target: inout SecretBytes,
+    at offset: Int
+  ) {
+    var bytes = target.mutableBytes
+    bytes.set(source.bytes.extracting(range), at: offset)
+  }
+
+  /// Writes the first `count` bytes of the keystream of the node at `level`.
+  private static func expand(
+    _ path: borrowing SecretBytes, _ level: Int, into leaves: inout SecretBytes, bytes count: Int
+  ) {
+    let node = (level * nodeBytes)..<((level + 1) * nodeBytes)
     var all = leaves.mutableBytes
-    var stream = all.extracting(0..<count)
+    var stream = all._mutatingExtracting(0..<count)
     ChaCha20.keystream(into: &stream, key: path.bytes.extracting(node))
   }
 }

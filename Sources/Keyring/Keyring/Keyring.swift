@@ -42,9 +42,7 @@ package final class Keyring {
     reader = NodeReader(store: data.id)
     dataDevice = try RootMedium.device(ofDirectory: data.path)
     self.isReading = isReading
-    ledgerKey = KeyDerivation.secret(
-      count: 32, key: top.instanceSecret, context: LedgerEntry.keyContext,
-      message: top.instanceSecret.extracting(0..<0))
+    ledgerKey = top.derive(LedgerEntry.keyContext, count: 32)
     self.top = top
     self.root = root
   }
@@ -58,16 +56,14 @@ package final class Keyring {
     data: DataDirectory, tables: KeyringTables, holders: RootHolders, now: Int64
   ) throws(KeyringError) {
     let count = try tables.read { (view) throws(KeyringError) in
-      do { return try view.nodeCount() } catch { throw .storage(error) }
+      do throws(StorageError) { return try view.nodeCount() } catch { throw .storage(error) }
     }
     guard count == 0 else { throw .storageExists }
     let made = try RootHolderSet.create(holders, store: data.id, now: now)
     let root = SecretBytes.random(count: RootSlot.rootBytes)
     var top = TopNode(store: data.id)
     try made.stage(epoch: top.epoch, root: root.bytes)
-    let ledgerKey = KeyDerivation.secret(
-      count: 32, key: top.instanceSecret, context: LedgerEntry.keyContext,
-      message: top.instanceSecret.extracting(0..<0))
+    let ledgerKey = top.derive(LedgerEntry.keyContext, count: 32)
     let entry = LedgerEntry(
       timeMilliseconds: now, act: .storeCreated, actor: .daemon,
       result: made.weaknesses.isEmpty ? 0 : 1)
@@ -107,9 +103,7 @@ package final class Keyring {
     guard let epoch = TopNode.epoch(of: value.span) else { throw .corrupt }
     let holders = try RootHolderSet.open(wanted, store: data.id, isReading: isReading)
     let root = try holders.root(ofStorage: epoch)
-    guard let top = TopNode(value: value.span, root: root.bytes, store: data.id) else {
-      throw .corrupt
-    }
+    let top = try openTop(value, root: root, store: data.id)
     let keyring = try Keyring(
       data: data, tables: tables, holders: holders, isReading: isReading, top: top, root: root)
     try keyring.loadTenants()
@@ -123,9 +117,7 @@ package final class Keyring {
 
   /// A secret of `count` bytes (16 to 64) of the whole store, from the instance secret.
   package func derive(_ context: KeyDerivation.Context, count: Int) -> SecretBytes {
-    KeyDerivation.secret(
-      count: count, key: top.instanceSecret, context: context,
-      message: top.instanceSecret.extracting(0..<0))
+    top.derive(context, count: count)
   }
 
   /// The holders, with what is known of their media.
@@ -170,6 +162,15 @@ extension Keyring {
   ) throws(KeyringError) {
     var writer = NodeWriter(store: id, mode: .keepingKeys)
     try commit(&writer, epoch: epoch, root: root, entry: entry, body)
+  }
+
+  static func openTop(
+    _ value: [UInt8], root: borrowing SecretBytes, store: StoreID
+  ) throws(KeyringError) -> TopNode {
+    guard let top = TopNode(value: value.span, root: root.bytes, store: store) else {
+      throw .corrupt
+    }
+    return top
   }
 
   static func topValue(_ view: borrowing KeyringView) throws(KeyringError) -> [UInt8] {

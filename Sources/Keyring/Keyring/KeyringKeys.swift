@@ -1,6 +1,6 @@
 package import EventModel
 package import Sodium
-package import Storage
+import Storage
 
 /// A key that is wanted for a name.
 package struct NewKey: Hashable, Sendable {

@@ -1,6 +1,6 @@
-package import EventModel
+import EventModel
 import Sodium
-package import Storage
+import Storage
 
 extension Keyring {
   /// Destroys keys, so that no copy of the tables, past or future, opens what they sealed with
@@ -172,7 +172,8 @@ extension Keyring {
       let reference = NodeReference(copying: leaf.entry(child))
       let tenant = UInt32(number)
       let node = try openTenant(reference, tenant, writer.reader, in: transaction)
-      let (keys, map) = (node.keys, node.map)
+      let keys = node.keys
+      let map = node.map
       try KeyArray.keys(of: tenant).removeAll(
         keys.reference, height: keys.height, &writer, in: &transaction
       ) { _, _, _, writer, _ in writer.keysDestroyed += 1 }

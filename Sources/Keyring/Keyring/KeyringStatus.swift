@@ -1,6 +1,6 @@
-package import EventModel
+import EventModel
 import Sodium
-package import Storage
+import Storage
 
 /// The keyring as `KEY STATUS` shows it.
 package struct KeyringStatus: Sendable {
@@ -21,7 +21,7 @@ package struct KeyringStatus: Sendable {
 extension Keyring {
   package func status() throws(KeyringError) -> KeyringStatus {
     let nodeCount = try tables.read { (view) throws(KeyringError) in
-      do { return try view.nodeCount() } catch { throw .storage(error) }
+      do throws(StorageError) { return try view.nodeCount() } catch { throw .storage(error) }
     }
     return KeyringStatus(
       epoch: epoch, version: version, nodeCount: nodeCount, tenantCount: tenants.count,
@@ -43,15 +43,23 @@ extension Keyring {
       var found: [(index: UInt64, entry: LedgerEntry)] = []
       var index = max(1, first)
       while index < end {
-        let sealed: Span<UInt8>?
-        do { sealed = try view.ledgerEntry(index) } catch { throw .storage(error) }
-        guard let sealed,
-          let entry = LedgerEntry(sealed, key: ledgerKey.bytes, store: id, index: index)
-        else { throw .corrupt }
-        found.append((index, entry))
+        found.append((index, try ledgerEntry(index, in: view)))
         index += 1
       }
       return found
     }
+  }
+
+  private func ledgerEntry(
+    _ index: UInt64, in view: borrowing KeyringView
+  ) throws(KeyringError) -> LedgerEntry {
+    let sealed: Span<UInt8>?
+    do throws(StorageError) { sealed = try view.ledgerEntry(index) } catch {
+      throw .storage(error)
+    }
+    guard let sealed,
+      let entry = LedgerEntry(sealed, key: ledgerKey, store: id, index: index)
+    else { throw .corrupt }
+    return entry
   }
 }

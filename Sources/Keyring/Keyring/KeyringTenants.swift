@@ -1,6 +1,6 @@
 package import EventModel
 import Sodium
-package import Storage
+import Storage
 
 /// A tenant's opened node in memory.
 final class LoadedTenant {

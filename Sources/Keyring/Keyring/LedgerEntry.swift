@@ -84,10 +84,10 @@ extension LedgerEntry {
   }
 
   /// Nil when the entry was changed or moved.
-  init?(_ sealed: Span<UInt8>, key: Span<UInt8>, store: StoreID, index: UInt64) {
+  init?(_ sealed: Span<UInt8>, key: borrowing SecretBytes, store: StoreID, index: UInt64) {
     guard
       let plain = SealedMessage.open(
-        sealed, key: key, context: Self.sealContext, label: Self.label(store, index).span)
+        sealed, key: key.bytes, context: Self.sealContext, label: Self.label(store, index).span)
     else { return nil }
     self.init(plain: plain.bytes)
   }

@@ -68,6 +68,7 @@ struct BitmapNode: ~Copyable {
     precondition(entry.count == width, "an entry of another shape")
     let place = place(child)
     let known = bitmap
+    let (start, width) = (start, width)
     let end = start + 4 + known.nonzeroBitCount * width
     var bytes = plain.mutableBytes
     if known & (1 << UInt32(child)) == 0 {
@@ -86,6 +87,7 @@ struct BitmapNode: ~Copyable {
     guard contains(child) else { return }
     let place = place(child)
     let known = bitmap
+    let (start, width) = (start, width)
     let end = start + 4 + known.nonzeroBitCount * width
     var bytes = plain.mutableBytes
     for index in place.lowerBound..<(end - width) { bytes[index] = bytes[index + width] }

@@ -1,4 +1,4 @@
-import EventModel
+package import EventModel
 import Sodium
 
 /// A tag in the order of its bytes, as the map sorts and branches.
@@ -64,6 +64,9 @@ enum MapLeaf {
     let entry: MapEntry
   }
 
+  /// True when a node of the map is a leaf.
+  static func isLeaf(_ plain: borrowing SecretBytes) -> Bool { plain.bytes[0] == mark }
+
   static func encode(_ items: ArraySlice<Item>) -> SecretBytes {
     precondition(items.count <= entriesMax, "a map leaf is full")
     var plain = SecretBytes(zeroes: NodeSealing.unitBytes)
@@ -82,7 +85,8 @@ enum MapLeaf {
   }
 
   /// All entries; nil when the plaintext is not a leaf.
-  static func decode(_ plain: Span<UInt8>) -> [Item]? {
+  static func decode(_ secret: borrowing SecretBytes) -> [Item]? {
+    let plain = secret.bytes
     guard let count = count(plain) else { return nil }
     var items: [Item] = []
     items.reserveCapacity(count)
@@ -94,7 +98,8 @@ enum MapLeaf {
   }
 
   /// The entry of one tag, or nil.
-  static func find(_ tag: MapTag, in plain: Span<UInt8>) -> MapEntry? {
+  static func find(_ tag: MapTag, in secret: borrowing SecretBytes) -> MapEntry? {
+    let plain = secret.bytes
     guard let count = count(plain) else { return nil }
     var bounds = 0..<count
     while !bounds.isEmpty {

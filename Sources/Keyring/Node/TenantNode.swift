@@ -40,9 +40,13 @@ struct TenantNode: ~Copyable {
 
   /// Nil when the plaintext is not a tenant's node.
   init?(_ plain: consuming SecretBytes) {
-    guard plain.bytes[0] == 1, plain.bytes[1] <= 1, Int(plain.bytes[26]) <= 63 else { return nil }
+    guard Self.isTenant(plain) else { return nil }
     self.plain = plain
-    guard classes != nil else { return nil }
+  }
+
+  private static func isTenant(_ plain: borrowing SecretBytes) -> Bool {
+    plain.bytes[0] == 1 && plain.bytes[1] <= 1 && Int(plain.bytes[26]) <= 63
+      && readClasses(plain.bytes) != nil
   }
 
   var id: TenantID { TenantID(bytes: plain.bytes.extracting(2..<18).array) }
@@ -100,21 +104,12 @@ struct TenantNode: ~Copyable {
   }
 
   /// The retention classes, or nil when they cannot be read.
-  var classes: [RetentionClass]? {
-    var classes: [RetentionClass] = []
-    var offset = Self.classesAt
-    for _ in 0..<Int(plain.bytes[Self.classCountAt]) {
-      guard let found = Self.read(plain.bytes, at: offset) else { return nil }
-      classes.append(found)
-      offset += Self.classHeadBytes + found.cover.bytes.count
-    }
-    return classes
-  }
+  var classes: [RetentionClass]? { Self.readClasses(plain.bytes) }
 
   /// Replaces the classes; `.tenantFull` when the node would be too large.
   mutating func setClasses(_ classes: [RetentionClass]) throws(KeyringError) {
     let wanted = classes.reduce(Self.classesAt) {
-      $0 + Self.classHeadBytes + $1.cover.bytes.count
+      $0 + Self.classHeadBytes + $1.cover.bytesCount
     }
     let unit = NodeSealing.unitBytes
     let count = (wanted + unit - 1) / unit * unit
@@ -137,14 +132,26 @@ extension TenantNode {
     _ retentionClass: RetentionClass, to bytes: inout MutableSpan<UInt8>, at offset: Int
   ) -> Int {
     bytes[offset] = retentionClass.number.rawValue
-    bytes[offset + 1] = UInt8(retentionClass.name.count)
-    bytes.set(retentionClass.name.span, at: offset + 2)
+    let name = retentionClass.name
+    bytes[offset + 1] = UInt8(name.count)
+    bytes.set(name.span, at: offset + 2)
     bytes[offset + 33] = retentionClass.retention.unit.rawValue
     bytes.setBigEndian(UInt64(retentionClass.retention.periods), at: offset + 34, bytes: 4)
     bytes.setBigEndian(UInt64(retentionClass.minimumPeriods), at: offset + 38, bytes: 4)
     bytes[offset + 42] = UInt8(retentionClass.cover.count)
-    bytes.set(retentionClass.cover.bytes, at: offset + classHeadBytes)
-    return offset + classHeadBytes + retentionClass.cover.bytes.count
+    retentionClass.cover.write(to: &bytes, at: offset + classHeadBytes)
+    return offset + classHeadBytes + retentionClass.cover.bytesCount
+  }
+
+  private static func readClasses(_ plain: Span<UInt8>) -> [RetentionClass]? {
+    var classes: [RetentionClass] = []
+    var offset = classesAt
+    for _ in 0..<Int(plain[classCountAt]) {
+      guard let found = read(plain, at: offset) else { return nil }
+      classes.append(found)
+      offset += classHeadBytes + found.cover.bytesCount
+    }
+    return classes
   }
 
   private static func read(_ plain: Span<UInt8>, at offset: Int) -> RetentionClass? {

@@ -18,12 +18,17 @@ struct TopNode: ~Copyable {
     nextLedgerIndex = 1
   }
 
-  /// Nil when the plaintext is not the top of this store.
-  init?(_ plain: consuming SecretBytes, store: StoreID) {
-    guard plain.bytes[0] == 1, plain.bytes.extracting(1..<17).array == store.bytes else {
-      return nil
-    }
+  /// Nil when the plaintext is not this store's top of this epoch.
+  private init?(_ plain: consuming SecretBytes, store: StoreID, epoch: UInt64) {
+    guard Self.isTop(plain, store, epoch) else { return nil }
     self.plain = plain
+  }
+
+  private static func isTop(
+    _ plain: borrowing SecretBytes, _ store: StoreID, _ epoch: UInt64
+  ) -> Bool {
+    plain.bytes[0] == 1 && plain.bytes.extracting(1..<17).array == store.bytes
+      && plain.bytes.bigEndian(at: 25, bytes: 8) == epoch
   }
 
   private init(copying other: Span<UInt8>) { plain = SecretBytes(copying: other) }
@@ -52,9 +57,11 @@ struct TopNode: ~Copyable {
     set { set(newValue, at: 37, bytes: 8) }
   }
 
-  var instanceSecret: Span<UInt8> {
-    @_lifetime(borrow self)
-    borrowing get { plain.bytes.extracting(45..<77) }
+  /// A secret derived from the instance secret and nothing else.
+  borrowing func derive(_ context: KeyDerivation.Context, count: Int) -> SecretBytes {
+    KeyDerivation.secret(
+      count: count, key: plain.bytes.extracting(45..<77), context: context,
+      message: plain.bytes.extracting(0..<0))
   }
 
   var tenants: TrieRoot { TrieRoot(plain.bytes, at: 109) }
@@ -99,7 +106,6 @@ extension TopNode {
       let plain = NodeSealing.open(
         value.extracting(8..<value.count), key: root, label: Self.label(store, epoch: epoch))
     else { return nil }
-    self.init(plain, store: store)
-    guard self.epoch == epoch else { return nil }
+    self.init(plain, store: store, epoch: epoch)
   }
 }

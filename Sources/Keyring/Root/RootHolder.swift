@@ -25,23 +25,30 @@ final class RootHolder {
   static func create(
     path: String, header: RootHeader
   ) throws(KeyringError) -> RootHolder {
-    do {
-      TestHooks.crashPoint("root.create.before")
-      let file = try FileDescriptor.create(path: path, size: RootHeader.holderBytes)
-      guard try file.tryLock() else { throw KeyringError.holderBusy }
-      let medium = try RootMedium(file)
-      if let weakness = medium.weakness, !header.isWeakAccepted {
-        throw KeyringError.weakMedium(weakness)
-      }
-      let holder = RootHolder(path: path, header: header, medium: medium, file: file)
-      try holder.write(header.bytes.span, at: 0)
+    TestHooks.crashPoint("root.create.before")
+    let file = try createFile(path)
+    let medium = try RootMedium(file)
+    if let weakness = medium.weakness, !header.isWeakAccepted { throw .weakMedium(weakness) }
+    let holder = RootHolder(path: path, header: header, medium: medium, file: file)
+    try holder.write(header.bytes.span, at: 0)
+    do throws(StorageError) {
       try FileDescriptor.open(directory: directory(of: path)).sync()
-      TestHooks.crashPoint("root.create.after")
-      return holder
-    } catch let error as KeyringError {
-      throw error
+    } catch { throw .rootUnreadable }
+    TestHooks.crashPoint("root.create.after")
+    return holder
+  }
+
+  private static func createFile(_ path: String) throws(KeyringError) -> FileDescriptor {
+    do throws(StorageError) {
+      let file = try FileDescriptor.create(path: path, size: RootHeader.holderBytes)
+      guard try file.tryLock() else { throw .busy(pid: nil) }
+      return file
     } catch {
-      throw (error as? StorageError) == .exists ? .rootExists : .rootUnreadable
+      switch error {
+      case .exists: throw .rootExists
+      case .busy: throw .holderBusy
+      default: throw .rootUnreadable
+      }
     }
   }
 
@@ -51,17 +58,28 @@ final class RootHolder {
   static func open(
     path: String, store: StoreID, acceptsWeak: Bool, isReading: Bool
   ) throws(KeyringError) -> RootHolder {
-    let file: FileDescriptor
-    let status: FileStatus
-    let bytes: [UInt8]
+    let file = try openFile(path, isReading: isReading)
+    guard let header = try readHeader(file) else { throw .rootUnreadable }
+    guard header.store == store else { throw .rootOfAnotherStore }
+    let medium = try RootMedium(file)
+    if let weakness = medium.weakness, !header.isWeakAccepted, !acceptsWeak {
+      throw .weakMedium(weakness)
+    }
+    return RootHolder(path: path, header: header, medium: medium, file: file)
+  }
+
+  private static func openFile(
+    _ path: String, isReading: Bool
+  ) throws(KeyringError) -> FileDescriptor {
     do throws(StorageError) {
-      file = try FileDescriptor.open(path: path, isReadOnly: isReading)
-      status = try file.status()
+      let file = try FileDescriptor.open(path: path, isReadOnly: isReading)
+      let status = try file.status()
       guard status.isRegular, status.isPrivate, status.links == 1,
         status.size == RootHeader.holderBytes
       else { throw .notPrivate }
-      if !isReading { guard try file.tryLock() else { throw .busy(pid: nil) } }
-      bytes = try file.bytes(count: RootHeader.bytesCount)
+      let isOurs = isReading ? true : try file.tryLock()
+      guard isOurs else { throw .busy(pid: nil) }
+      return file
     } catch {
       switch error {
       case .missing: throw .rootMissing
@@ -69,13 +87,16 @@ final class RootHolder {
       default: throw .rootUnreadable
       }
     }
-    guard let header = RootHeader(bytes.span) else { throw .rootUnreadable }
-    guard header.store == store else { throw .rootOfAnotherStore }
-    let medium = try RootMedium(file)
-    if let weakness = medium.weakness, !header.isWeakAccepted, !acceptsWeak {
-      throw .weakMedium(weakness)
+  }
+
+  private static func readHeader(
+    _ file: borrowing FileDescriptor
+  ) throws(KeyringError) -> RootHeader? {
+    let bytes: [UInt8]
+    do throws(StorageError) { bytes = try file.bytes(count: RootHeader.bytesCount) } catch {
+      throw .rootUnreadable
     }
-    return RootHolder(path: path, header: header, medium: medium, file: file)
+    return RootHeader(bytes.span)
   }
 
   /// The slot in which an epoch's root lies or would lie.
@@ -98,7 +119,7 @@ final class RootHolder {
   /// The epochs of the slots that hold a root.
   func epochs() throws(KeyringError) -> [UInt64] {
     var epochs: [UInt64] = []
-    for parity in [0, 1] as InlineArray<2, UInt64> {
+    for parity: UInt64 in 0...1 {
       let slot = try slot(epoch: parity)
       if let found = RootSlot.decode(slot.bytes) { epochs.append(found.epoch) }
     }

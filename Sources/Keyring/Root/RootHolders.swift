@@ -1,6 +1,6 @@
 import EventModel
 import Sodium
-package import Storage
+import Storage
 
 /// Where the root is kept: one or two files, given together at every start.
 package struct RootHolders: Hashable, Sendable {
@@ -57,6 +57,10 @@ struct RootHolderSet {
     return RootHolderSet(holders: holders)
   }
 
+  private static func areEqual(
+    _ left: borrowing SecretBytes, _ right: borrowing SecretBytes
+  ) -> Bool { left.isEqual(to: right.bytes) }
+
   var weaknesses: [WeakErasure] { holders.compactMap(\.medium.weakness) }
 
   /// The root of `epoch`; nothing that the refusals name is ever repaired by making a root.
@@ -66,10 +70,8 @@ struct RootHolderSet {
     for holder in holders {
       epochs += try holder.epochs()
       guard let root = try holder.root(epoch: epoch) else { continue }
-      if let known = found.take() {
-        guard known.isEqual(to: root.bytes) else { throw .corrupt }
-      }
-      found = root
+      if let known = found.take(), !Self.areEqual(known, root) { throw .corrupt }
+      found = consume root
     }
     if let root = found.take() { return root }
     guard let newest = epochs.max() else { throw .rootMissing }

@@ -83,7 +83,7 @@ extension RootMedium {
   ///
   /// A line: `36 35 98:0 /mnt /where rw,noatime shared:1 - ext4 /dev/root rw,data=journal`.
   static func journalsData(mountInfo: String, device: UInt64) -> Bool {
-    let number = "\(gnu_dev_major(device)):\(gnu_dev_minor(device))"
+    let number = "\(major(device)):\(minor(device))"
     for line in mountInfo.split(separator: "\n") {
       let fields = line.split(separator: " ")
       guard fields.count > 2, fields[2] == number, let dash = fields.firstIndex(of: "-"),
@@ -97,6 +97,15 @@ extension RootMedium {
       { return true }
     }
     return false
+  }
+
+  // Glibc's macros, which Swift does not see.
+  private static func major(_ device: UInt64) -> UInt64 {
+    device >> 8 & 0xFFF | device >> 32 & 0xFFFF_F000
+  }
+
+  private static func minor(_ device: UInt64) -> UInt64 {
+    device & 0xFF | device >> 12 & 0xFFFF_FF00
   }
 
   /// The text of a file of /proc, which has no size; at most 1 MiB of it.

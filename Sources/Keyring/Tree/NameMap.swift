@@ -25,7 +25,7 @@ struct NameMap {
     var reference = root.reference.copy()
     for level in 0..<MapTag.levels {
       let plain = try reader.open(reference, .map, tenant: tenant, in: source)
-      if plain.bytes[0] == MapLeaf.mark { return MapLeaf.find(tag, in: plain.bytes) }
+      if MapLeaf.isLeaf(plain) { return MapLeaf.find(tag, in: plain) }
       guard let node = BitmapNode(plain, .mapReferences) else { throw .corrupt }
       guard node.contains(tag.digit(level)) else { return nil }
       reference = NodeReference(copying: node.entry(tag.digit(level)))
@@ -49,8 +49,8 @@ struct NameMap {
     in source: borrowing some NodeSource & ~Copyable, _ body: (MapTag, MapEntry) -> Void
   ) throws(KeyringError) {
     let plain = try reader.open(reference, .map, tenant: tenant, in: source)
-    if plain.bytes[0] == MapLeaf.mark {
-      guard let items = MapLeaf.decode(plain.bytes) else { throw .corrupt }
+    if MapLeaf.isLeaf(plain) {
+      guard let items = MapLeaf.decode(plain) else { throw .corrupt }
       for item in items { body(item.tag, item.entry) }
       return
     }
@@ -66,7 +66,7 @@ struct NameMap {
     in transaction: inout KeyringTransaction
   ) throws(KeyringError) {
     let plain = try writer.reader.open(reference, .map, tenant: tenant, in: transaction)
-    if plain.bytes[0] != MapLeaf.mark {
+    if !MapLeaf.isLeaf(plain) {
       guard let node = BitmapNode(plain, .mapReferences) else { throw .corrupt }
       for child in 0..<32 where node.contains(child) {
         try removeAll(NodeReference(copying: node.entry(child)), &writer, in: &transaction)
@@ -86,8 +86,8 @@ extension NameMap {
       return
     }
     let plain = try writer.reader.open(reference, .map, tenant: tenant, in: transaction)
-    if plain.bytes[0] == MapLeaf.mark {
-      guard let items = MapLeaf.decode(plain.bytes) else { throw .corrupt }
+    if MapLeaf.isLeaf(plain) {
+      guard let items = MapLeaf.decode(plain) else { throw .corrupt }
       try write(Self.merge(items, edits)[...], at: &reference, level, &writer, in: &transaction)
       return
     }
