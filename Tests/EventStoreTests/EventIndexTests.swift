@@ -98,7 +98,7 @@ private struct Differential {
   throws
 {
   var test = try Differential()
-  for _ in 0..<1_500 {
+  for _ in 0..<800 {
     try test.step()
     try test.check()
   }
