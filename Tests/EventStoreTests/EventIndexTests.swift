@@ -1,6 +1,7 @@
 import EventModel
 import Foundation
 import Storage
+import Synchronization
 import Testing
 import TransparencyLog
 
@@ -98,7 +99,7 @@ private struct Differential {
   throws
 {
   var test = try Differential()
-  for _ in 0..<1_500 {
+  for _ in 0..<800 {
     try test.step()
     try test.check()
   }
@@ -139,6 +140,22 @@ private struct Differential {
   try fixture.reopen()
   #expect(fixture.index.segmentCount == 2)
   for term in terms { #expect(try fixture.index.postings(term.key) == term.postings) }
+}
+
+@Test func `a reader that is overtaken by a merge is told to start again`() throws {
+  let fixture = try IndexFixture()
+  let term = ModelTerm(number: 1)
+  for sequence in UInt64(1)...8 {
+    fixture.index.publish([term.tagged(Posting(sequence: sequence, ordinal: 0), 700)])
+    fixture.index.freeze()
+    try fixture.index.flush(reached: sequence)
+  }
+  let before = fixture.index.state.withLock { $0.segments }
+  #expect(try fixture.index.mergeOne())
+  let tag = TaggedPosting.tag(termKey: term.key.span, bucket: Bucket(month: 700))
+  for segment in before {
+    #expect(try fixture.index.reader.count(tag, in: segment) == nil)
+  }
 }
 
 @Test func `a merge drops what is not to be kept`() throws {
@@ -216,7 +233,8 @@ private struct Differential {
   #expect(try fixture.index.tenantState(TenantNumber(rawValue: 8)) == nil)
 }
 
-@Test func `the newest postings of a hot term in the tail need no walk from its beginning`() throws {
+@Test func `the newest postings of a hot term in the tail need no walk from its beginning`() throws
+{
   var tail = Tail()
   let term = ModelTerm(number: 1)
   for sequence in UInt64(1)...5_000 {

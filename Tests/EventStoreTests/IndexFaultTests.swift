@@ -162,7 +162,8 @@ private func repeatsBytes(_ tables: IndexTables) throws -> Bool {
       let path = NSTemporaryDirectory() + "lethe-index-crash-" + UUID().uuidString
       try FileManager.default.copyItem(atPath: original.path, toPath: path)
       if point < 7 {
-        await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String, point = point as Int] in
+        await #expect(processExitsWith: .signal(SIGKILL)) {
+          [path = path as String, point = point as Int] in
           let fixture = try IndexFixture(path: path, isRemovedAtEnd: false)
           TestHooks.settings.withLock { $0.pointsUntilCrash = point }
           try flushAndMerge(fixture)

@@ -39,6 +39,7 @@ package final class EventIndex: Sendable {
   /// Opens the directory and the fences of all segments.
   ///
   /// - Parameters:
+  ///   - tables: empty, or what an earlier index left.
   ///   - indexKey: 32 bytes, sealing the directory and the states.
   ///   - bucketKeys: the key of a bucket (32 bytes), nil when it was destroyed: its segments are
   ///     passed over and its postings are not flushed. Asked once for each bucket, see

@@ -12,10 +12,11 @@ extension EventIndex {
   /// moment of this call.
   @discardableResult
   package func freeze() -> Bool {
-    state.withLock { state in
+    let next = Tail(termCount: state.withLock { $0.tail.terms.count })
+    return state.withLock { state in
       guard state.frozen == nil, state.tail.count > 0 else { return false }
       state.frozen = state.tail
-      state.tail = Tail()
+      state.tail = next
       return true
     }
   }

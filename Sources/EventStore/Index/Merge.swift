@@ -16,9 +16,7 @@ final class Merge: @unchecked Sendable {
 
   let inputs: [Segment]
   var bucket: Bucket { inputs[0].entry.bucket }
-  var outputID: UInt64 { writer.id }
-  private var cursors: [MergeCursor] = []
-  private var writer: SegmentWriter
+  private var progress: MergeProgress
   private let reader: SegmentReader
   private let indexKey: SealingKey
 
@@ -29,21 +27,25 @@ final class Merge: @unchecked Sendable {
     self.reader = reader
     self.indexKey = indexKey
     let level = (inputs.map(\.entry.level).max() ?? 0) + 1
-    writer = SegmentWriter(bucket: inputs[0].entry.bucket, level: level, key: inputs[0].key)
-    for input in inputs { cursors.append(try MergeCursor(input, reader)) }
+    progress = MergeProgress(
+      writer: SegmentWriter(bucket: inputs[0].entry.bucket, level: level, key: inputs[0].key))
+    for input in inputs { progress.cursors.append(try MergeCursor(input, reader)) }
   }
 
-  /// Merges until the next commit and commits. True when all is done and `output` is in the
-  /// directory instead of the inputs (nil: no posting was kept).
+  /// Merges until the next commit and commits.
+  ///
+  /// True when all is done and `output` is in the directory instead of the inputs (nil: no posting
+  /// was kept).
   func step(
     keep: (Posting) -> Bool, output: inout Segment?
   ) throws(StorageError) -> Bool {
     var isDone = false
     do {
       try reader.tables.write { (transaction: inout IndexTransaction) throws(StorageError) in
-        isDone = try mergeBlocks(keep, in: &transaction)
+        isDone = try progress.mergeBlocks(
+          Self.blocksPerCommit, keep, reader: reader, in: &transaction)
         guard isDone else { return }
-        output = try writer.finish(indexKey: indexKey, in: &transaction)
+        output = try progress.writer.finish(indexKey: indexKey, in: &transaction)
         for input in inputs {
           try Segment.remove(input.entry, in: &transaction)
           input.isRemoved.store(true, ordering: .releasing)
@@ -55,12 +57,21 @@ final class Merge: @unchecked Sendable {
     }
     return isDone
   }
+}
 
-  /// True when the inputs are used up.
-  private func mergeBlocks(
-    _ keep: (Posting) -> Bool, in transaction: inout IndexTransaction
+/// Where the inputs are read and the output is written.
+private struct MergeProgress: ~Copyable {
+  var cursors: [MergeCursor] = []
+  var writer: SegmentWriter
+
+  init(writer: consuming SegmentWriter) { self.writer = writer }
+
+  /// Writes so many blocks; true when the inputs are used up.
+  mutating func mergeBlocks(
+    _ count: UInt32, _ keep: (Posting) -> Bool, reader: SegmentReader,
+    in transaction: inout IndexTransaction
   ) throws(StorageError) -> Bool {
-    let end = writer.blockCount + Self.blocksPerCommit
+    let end = writer.blockCount + count
     while writer.blockCount < end {
       var least: Int?
       for index in cursors.indices where !cursors[index].isAtEnd {
@@ -96,9 +107,11 @@ private struct MergeCursor {
   }
 
   func isBefore(_ other: MergeCursor) -> Bool {
-    (tag, posting.sequence, posting.ordinal) < (
-      other.tag, other.posting.sequence, other.posting.ordinal
-    )
+    if tag != other.tag { return tag < other.tag }
+    if posting.sequence != other.posting.sequence {
+      return posting.sequence < other.posting.sequence
+    }
+    return posting.ordinal < other.posting.ordinal
   }
 
   mutating func advance(_ reader: SegmentReader) throws(StorageError) {

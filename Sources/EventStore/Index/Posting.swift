@@ -16,7 +16,9 @@ package struct Posting: Hashable, Sendable, BitwiseCopyable {
 
 /// A posting under the tag of its term, in the month in which it expires.
 package struct TaggedPosting: Hashable, Sendable {
-  /// See ``tag(termKey:bucket:)``. Two terms may share one: whoever finds a record checks it.
+  /// What ``tag(termKey:bucket:)`` gives.
+  ///
+  /// Two terms may share one, so whoever finds a record checks that it has the term.
   package var tag: UInt64
   package var bucket: Bucket
   package var posting: Posting

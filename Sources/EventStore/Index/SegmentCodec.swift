@@ -34,14 +34,22 @@ enum SegmentCodec {
   }
 
   static func tag(at index: Int, in block: [UInt8]) -> UInt64 {
-    block.span.bigEndian(at: index * postingBytes, bytes: 8)
+    number(at: index * postingBytes, bytes: 8, in: block)
   }
 
   static func posting(at index: Int, in block: [UInt8]) -> Posting {
     let offset = index * postingBytes
     return Posting(
-      sequence: block.span.bigEndian(at: offset + 8, bytes: 6),
-      ordinal: block.span.bigEndian(at: offset + 14, bytes: 6))
+      sequence: number(at: offset + 8, bytes: 6, in: block),
+      ordinal: number(at: offset + 14, bytes: 6, in: block))
+  }
+
+  @inline(__always)
+  private static func number(at offset: Int, bytes count: Int, in block: [UInt8]) -> UInt64 {
+    precondition(offset >= 0 && offset + count <= block.count, "no such place in a block")
+    var value: UInt64 = 0
+    for byte in 0..<count { value = value << 8 | UInt64(block[offset + byte]) }
+    return value
   }
 
   /// Seals a block for its place in its segment.

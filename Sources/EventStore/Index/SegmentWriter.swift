@@ -48,7 +48,7 @@ struct SegmentWriter: ~Copyable {
     var number = SegmentCodec.fenceBase
     for start in stride(from: 0, to: fences.count, by: SegmentCodec.postingsPerBlock) {
       for fence in fences[start..<min(start + SegmentCodec.postingsPerBlock, fences.count)] {
-          SegmentCodec.put(fence.tag, fence.posting, at: used, in: &block)
+        SegmentCodec.put(fence.tag, fence.posting, at: used, in: &block)
         used += 1
       }
       try put(number, in: &transaction)
@@ -71,7 +71,9 @@ struct SegmentWriter: ~Copyable {
   private mutating func put(
     _ number: UInt32, in transaction: inout IndexTransaction
   ) throws(StorageError) {
-    for index in (used * SegmentCodec.postingBytes)..<SegmentCodec.blockBytes { block[index] = 0xFF }
+    for index in (used * SegmentCodec.postingBytes)..<SegmentCodec.blockBytes {
+      block[index] = 0xFF
+    }
     let place = SegmentCodec.place(id, number)
     SegmentCodec.seal(block, into: &sealed, key: key, place: place.span)
     try transaction.put(sealed.span, for: place.span, in: .blocks)

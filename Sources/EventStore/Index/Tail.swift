@@ -29,12 +29,16 @@ struct Tail {
   private(set) var firstSequence = UInt64.max
   private(set) var lastSequence: UInt64 = 0
   private var pool: [Posting] = []
-  /// Upper 32 bits of the hash, term number + 1; 0 is empty. A power of two, at most half full.
+  /// Upper 32 bits of the hash, term number + 1; 0 is empty.
+  ///
+  /// A power of two, at most half full.
   private var slots: [UInt64]
   private var mask: UInt64
 
-  init() {
-    let slotCount = 1 << 12
+  /// `termCount` is how many terms there were in the tail before, since growing costs time.
+  init(termCount: Int = 0) {
+    var slotCount = 1 << 12
+    while slotCount < min(termCount, 1 << 20) * 2 { slotCount *= 2 }
     slots = Array(repeating: 0, count: slotCount)
     mask = UInt64(slotCount - 1)
   }
@@ -124,14 +128,14 @@ struct Tail {
   }
 
   private mutating func append(_ posting: Posting, toTerm index: Int) {
-    let level = Int(terms[index].level)
-    let count = Int(terms[index].count)
-    let used = count - Self.firstPlace(level)
+    let term = terms[index]
+    let level = Int(term.level)
+    let used = Int(term.count) - Self.firstPlace(level)
     if level > 0, used < Self.places(level) {
-      pool[Int(terms[index].chunk) + 1 + used] = posting
+      pool[Int(term.chunk) + 1 + used] = posting
     } else {
       let start = pool.count
-      pool.append(Posting(sequence: UInt64(terms[index].chunk), ordinal: 0))
+      pool.append(Posting(sequence: UInt64(term.chunk), ordinal: 0))
       pool.append(posting)
       pool.append(
         contentsOf: repeatElement(
@@ -139,7 +143,7 @@ struct Tail {
       terms[index].chunk = UInt32(start)
       terms[index].level = UInt8(level + 1)
     }
-    terms[index].count = UInt32(count + 1)
+    terms[index].count = term.count + 1
   }
 
   private mutating func addTerm(_ tagged: TaggedPosting, hash: UInt64, slot: Int) {
