@@ -1,7 +1,9 @@
 package import EventModel
 import Dispatch
 import Keyring
+import Sodium
 import Storage
+import Synchronization
 
 /// The engine: appends in groups, reads by position and version, forgets.
 ///
@@ -85,7 +87,7 @@ extension EventStore {
     try shared.reading { () throws(StoreError) in
       let (last, term) = try shared.withState { (state) throws(StoreError) in
         let tenant = try state.activeTenant(tenant)
-        return (tenant.committed.position, try tenant.open(state.keyring).feed)
+        return (tenant.committed.position, try tenant.open(state.keyring).feed.term)
       }
       let wanted = positions.clamped(to: 1...max(1, last))
       guard last > 0, positions.lowerBound <= last, positions.upperBound > 0 else { return }
@@ -166,7 +168,7 @@ extension EventStore {
     guard let known = try knownStream(tenant, stream.array) else { return 0 }
     return try shared.withState { (state) throws(StoreError) in
       try shared.log.newestVersion(
-        of: known.slot, termKey: known.term.key.bytes, tenant: try state.activeTenant(tenant),
+        of: known.slot, known.term, tenant: try state.activeTenant(tenant),
         state: state, index: shared.index)
     }
   }
@@ -174,11 +176,8 @@ extension EventStore {
   private func postings(
     _ term: TermKey, _ page: PagedRead.Page, _ isDescending: Bool
   ) throws(StoreError) -> [Posting] {
-    try StoreError.translatingStorage { () throws(StorageError) in
-      try shared.index.postings(
-        termKey: term.key.bytes, ordinals: page.range, isDescending: isDescending,
-        limit: page.limit)
-    }
+    try term.postings(
+      in: shared.index, ordinals: page.range, isDescending: isDescending, limit: page.limit)
   }
 
   /// Slot and term of a stream that has a key.
@@ -190,13 +189,13 @@ extension EventStore {
       let secrets = try tenant.open(state.keyring)
       var resolver = NameResolver()
       let tag = resolver.tag(.stream, .default, name[...], secrets.keys)
-      if let stream = secrets.streams[tag] { return (stream.slot, stream.term) }
+      if let stream = secrets.streams[tag] { return (stream.slot, stream.term.term) }
       if let known = secrets.readStreams[tag] { return known }
       let entry = try StoreError.translating { () throws(KeyringError) in
         try state.keyring.entry(number, tag: tag)
       }
       guard let slot = entry?.slot, let key = try state.key(tenant, slot) else { return nil }
-      let known = (slot: slot, term: NameResolver.term(NameResolver.streamContext, key.bytes))
+      let known = (slot: slot, term: TermKey(TermKey.stream, from: key))
       secrets.noteRead(tag, known)
       return known
     }

@@ -236,9 +236,8 @@ struct Appender: ~Copyable {
         classNumber: retentionClass.number, period: period),
       header: RecordHeader(
         stream: stream.slot, version: version, storedMilliseconds: stored, subjects: slots),
-      routingKeys: state.routing, headerKey: periodKeys.header.bytes,
-      base: state.bases.key(at: base), leaf: secrets.writePositions.leaf(position),
-      tenantID: tenant.id)
+      tenantID: tenant.id, routingKeys: state.routing, headerKey: periodKeys.header,
+      bases: state.bases, base: base, positions: &secrets.writePositions)
 
     if tenant.pending.position == tenant.committed.position { touched.append(tenant) }
     let recordHash = RecordHash.sha256(sealer.record(at: place))

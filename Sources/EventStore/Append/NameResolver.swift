@@ -17,7 +17,11 @@ struct NameResolver {
     message.append(kind.rawValue)
     message.append(classNumber.rawValue)
     message.append(contentsOf: id)
-    return SipHash.tag128(message.span, key: keys.mapKey.bytes.extracting(0..<16))
+    return Self.tag(message.span, keys.mapKey)
+  }
+
+  private static func tag(_ message: Span<UInt8>, _ mapKey: borrowing SecretBytes) -> Tag128 {
+    SipHash.tag128(message, key: mapKey.bytes.extracting(0..<16))
   }
 
   /// The person's key state, or nil when there is none yet; throws when the person was erased.
@@ -27,8 +31,7 @@ struct NameResolver {
     let secrets = try tenant.open(state.keyring)
     if let known = secrets.subjects[tag] { return known }
     if let slot = try liveSlot(tag, tenant, state), let key = try state.key(tenant, slot) {
-      let term = Self.term(Self.subjectContext, key.bytes)
-      let subject = SubjectState(slot: slot, key: key, term: term)
+      let subject = SubjectState(slot: slot, term: TermKey(TermKey.subject, from: key))
       secrets.subjects[tag] = subject
       return subject
     }
@@ -49,22 +52,12 @@ struct NameResolver {
     guard let slot = try liveSlot(tag, tenant, state), let key = try state.key(tenant, slot) else {
       return nil
     }
-    let term = Self.term(Self.streamContext, key.bytes)
+    let term = TermKey(TermKey.stream, from: key)
     let version = try log.newestVersion(
-      of: slot, termKey: term.key.bytes, tenant: tenant, state: state, index: index)
-    let stream = StreamState(slot: slot, key: key, term: term, version: version)
+      of: slot, term, tenant: tenant, state: state, index: index)
+    let stream = StreamState(slot: slot, term: term, version: version)
     secrets.streams[tag] = stream
     return stream
-  }
-
-  static let streamContext = KeyDerivation.Context("LT1.idx.stream")
-  static let subjectContext = KeyDerivation.Context("LT1.idx.subject")
-
-  /// The key of a stream's or a person's postings.
-  static func term(_ context: KeyDerivation.Context, _ key: Span<UInt8>) -> TermKey {
-    TermKey(
-      KeyDerivation.secret(
-        count: 16, key: key, context: context, message: key.extracting(0..<0)))
   }
 
   private func liveSlot(

@@ -57,7 +57,7 @@ final class EngineState {
       let key = retentionClass.cover.key(for: period.index)
     else { return nil }
     if periods.count >= Self.periodsMax { periods.removeAll(keepingCapacity: true) }
-    let opened = PeriodKeys(key: key, dataSecret: secrets.keys.dataSecret.bytes)
+    let opened = PeriodKeys(key: key, dataSecret: secrets.keys.dataSecret)
     periods[id] = opened
     return opened
   }
@@ -87,12 +87,22 @@ final class EngineState {
       bytes.set(subject.bytes, at: index * 32)
     }
     let secrets = try tenant.open(keyring)
-    let joined = subjects.bytes.extracting(0..<(id.subjects.count * 32))
     return bases.insert(id) { base in
-      EventKeys.base(
-        into: &base, period: period.key.bytes, stream: stream.bytes, subjects: joined,
-        impersonal: secrets.keys.impersonalKey.bytes, dataSecret: secrets.keys.dataSecret.bytes)
+      Self.derive(
+        into: &base, period.key, stream, subjects, count: id.subjects.count,
+        impersonal: secrets.keys.impersonalKey, dataSecret: secrets.keys.dataSecret)
     }
+  }
+
+  private static func derive(
+    into base: inout MutableSpan<UInt8>, _ period: borrowing SecretBytes,
+    _ stream: borrowing SecretBytes, _ subjects: borrowing SecretBytes, count: Int,
+    impersonal: borrowing SecretBytes, dataSecret: borrowing SecretBytes
+  ) {
+    EventKeys.base(
+      into: &base, period: period.bytes, stream: stream.bytes,
+      subjects: subjects.bytes.extracting(0..<(count * 32)), impersonal: impersonal.bytes,
+      dataSecret: dataSecret.bytes)
   }
 
   /// The key in a slot, or nil when it was destroyed.

@@ -44,7 +44,7 @@ struct Recovery {
       guard last == 0 else { throw .corrupt }
       return
     }
-    guard let logState = LogState(sealed.span, key: state.logState.bytes) else { throw .corrupt }
+    guard let logState = LogState(sealed.span, key: state.logState) else { throw .corrupt }
     guard logState.keyringVersion <= state.keyring.version else { throw .rolledBack }
     guard logState.nextSequence == last + 1 else { throw .corrupt }
     state.nextSequence = logState.nextSequence
@@ -131,7 +131,7 @@ struct Recovery {
       if let term = try term(tenant, header.subjects[subject], isStream: false) { add(term, 0) }
     }
     if let term = try term(tenant, header.stream, isStream: true) { add(term, header.version) }
-    add(secrets.feed, routing.position)
+    add(secrets.feed.term, routing.position)
   }
 
   /// The term of a slot, or nil when its key was destroyed: then nothing is indexed under it.
@@ -141,12 +141,12 @@ struct Recovery {
     let id = TermID(tenant: tenant.number, slot: slot, isStream: isStream)
     if let known = terms[id] { return known }
     if terms.count >= Self.termsMax { terms.removeAll(keepingCapacity: true) }
-    let context = isStream ? NameResolver.streamContext : NameResolver.subjectContext
+    let context = isStream ? TermKey.stream : TermKey.subject
     guard let key = try state.key(tenant, slot) else {
       terms[id] = .some(nil)
       return nil
     }
-    let term = NameResolver.term(context, key.bytes)
+    let term = TermKey(context, from: key)
     terms[id] = term
     return term
   }

@@ -3,36 +3,16 @@ import Keyring
 import Sodium
 import TransparencyLog
 
-/// A term's key and the tag that it has in the bucket used last.
-final class TermKey {
-  let key: SecretBytes
-  private var bucket = Bucket(month: .max)
-  private var tag: UInt64 = 0
-
-  init(_ key: consuming SecretBytes) { self.key = key }
-
-  /// The term's tag in `bucket` (Docs/Format.md, section 6).
-  func tag(in bucket: Bucket) -> UInt64 {
-    if bucket != self.bucket {
-      tag = TaggedPosting.tag(termKey: key.bytes, bucket: bucket)
-      self.bucket = bucket
-    }
-    return tag
-  }
-}
-
 /// What the writer keeps of a stream that it wrote to lately.
 final class StreamState {
   let slot: Slot
-  let key: SecretBytes
-  let term: TermKey
+  var term: CachedTerm
   /// The newest version, what is being committed included.
   var version: UInt64
 
-  init(slot: Slot, key: consuming SecretBytes, term: TermKey, version: UInt64) {
+  init(slot: Slot, term: TermKey, version: UInt64) {
     self.slot = slot
-    self.key = key
-    self.term = term
+    self.term = CachedTerm(term)
     self.version = version
   }
 }
@@ -40,13 +20,11 @@ final class StreamState {
 /// What the writer keeps of a person of one class.
 final class SubjectState {
   let slot: Slot
-  let key: SecretBytes
-  let term: TermKey
+  var term: CachedTerm
 
-  init(slot: Slot, key: consuming SecretBytes, term: TermKey) {
+  init(slot: Slot, term: TermKey) {
     self.slot = slot
-    self.key = key
-    self.term = term
+    self.term = CachedTerm(term)
   }
 }
 
@@ -102,7 +80,7 @@ final class TenantState {
 /// The opened part of a tenant: keys, terms and the names used lately.
 final class TenantSecrets {
   let keys: TenantKeys
-  let feed: TermKey
+  var feed: CachedTerm
   /// Names used lately, by their tag in the map; bounded by ``purgeNames()``.
   var streams: [Tag128: StreamState] = [:]
   var subjects: [Tag128: SubjectState] = [:]
@@ -113,14 +91,10 @@ final class TenantSecrets {
   var readPositions: PositionTree
 
   private static let namesMax = 1 << 16
-  static let feedContext = KeyDerivation.Context("LT1.idx.feed")
 
   init(_ keys: TenantKeys) {
     self.keys = keys
-    feed = TermKey(
-      KeyDerivation.secret(
-        count: 16, key: keys.mapKey.bytes, context: Self.feedContext,
-        message: keys.mapKey.bytes.extracting(0..<0)))
+    feed = CachedTerm(TermKey(TermKey.feed, from: keys.mapKey))
     writePositions = PositionTree(seed: keys.positionSeed)
     readPositions = PositionTree(seed: keys.positionSeed)
   }

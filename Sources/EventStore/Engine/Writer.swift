@@ -135,9 +135,9 @@ final class Writer: @unchecked Sendable {
       return (state.nextSequence, state.sealedLogState(nextSequence: next))
     }
     try StoreError.translatingStorage { () throws(StorageError) in
+      let (records, places) = (appender.sealer.records, appender.sealer.places)
       try shared.logTables.append(
-        appender.sealer.records.span, ranges: appender.sealer.places, firstSequence: first,
-        sealedState: sealed.span)
+        records.span, ranges: places, firstSequence: first, sealedState: sealed.span)
     }
     shared.withState { state in
       state.publish(appender.touched, records: count, lastRecordHash: appender.lastRecordHash)
@@ -176,9 +176,7 @@ extension EngineState {
     plain.appendBigEndian(nextSequence, bytes: 8)
     plain.appendBigEndian(keyring.version, bytes: 8)
     plain.append(contentsOf: repeatElement(0, count: 48))
-    return SealedMessage.seal(
-      plain.span, key: logState.bytes, context: LogState.context, label: LogState.label.span,
-      nonce: Random.bytes(16).span)
+    return LogState.seal(plain, logState)
   }
 }
 
@@ -190,11 +188,17 @@ struct LogState {
   static let context = KeyDerivation.Context("LT1.log.seal")
   static let label = Array("state".utf8)
 
+  static func seal(_ plain: [UInt8], _ key: borrowing SecretBytes) -> [UInt8] {
+    let nonce = Random.bytes(SealedMessage.nonceBytes)
+    return SealedMessage.seal(
+      plain.span, key: key.bytes, context: context, label: label.span, nonce: nonce.span)
+  }
+
   /// Opens what ``EngineState/sealedLogState(nextSequence:)`` sealed; nil when it was changed.
-  init?(_ sealed: Span<UInt8>, key: Span<UInt8>) {
+  init?(_ sealed: Span<UInt8>, key: borrowing SecretBytes) {
     guard
       let plain = SealedMessage.open(
-        sealed, key: key, context: Self.context, label: Self.label.span),
+        sealed, key: key.bytes, context: Self.context, label: Self.label.span),
       plain.count == 64
     else { return nil }
     nextSequence = plain.bytes.bigEndian(at: 0, bytes: 8)

@@ -49,7 +49,7 @@ struct ShredSurvey {
           try state.keyring.entry(tenant.number, tag: tag)
         }
         guard let slot = entry?.slot, let key = try state.key(tenant, slot) else { continue }
-        found.append((slot, NameResolver.term(NameResolver.subjectContext, key.bytes)))
+        found.append((slot, TermKey(TermKey.subject, from: key)))
       }
       return found
     }
@@ -85,7 +85,7 @@ struct ShredSurvey {
     let term = try shared.withState { (state) throws(StoreError) -> TermKey? in
       guard let tenant = state.tenants[tenantNumber] else { throw .noTenant }
       guard let key = try state.key(tenant, slot) else { return nil }
-      return NameResolver.term(NameResolver.streamContext, key.bytes)
+      return TermKey(TermKey.stream, from: key)
     }
     guard let term else { return }
     var namesOthers = false
@@ -170,10 +170,7 @@ struct ShredSurvey {
   private func postings(
     _ term: TermKey, _ page: PagedRead.Page, isDescending: Bool
   ) throws(StoreError) -> [Posting] {
-    try StoreError.translatingStorage { () throws(StorageError) in
-      try shared.index.postings(
-        termKey: term.key.bytes, ordinals: page.range, isDescending: isDescending,
-        limit: page.limit)
-    }
+    try term.postings(
+      in: shared.index, ordinals: page.range, isDescending: isDescending, limit: page.limit)
   }
 }

@@ -17,8 +17,8 @@ final class PeriodKeys {
   /// What unmasks the headers of its records, 64 bytes.
   let header: SecretBytes
 
-  init(key: consuming SecretBytes, dataSecret: Span<UInt8>) {
-    header = EventKeys.headerKey(period: key.bytes, dataSecret: dataSecret)
+  init(key: consuming SecretBytes, dataSecret: borrowing SecretBytes) {
+    header = EventKeys.headerKey(period: key.bytes, dataSecret: dataSecret.bytes)
     self.key = key
   }
 }

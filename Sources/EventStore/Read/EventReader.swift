@@ -76,14 +76,34 @@ struct EventReader: ~Copyable {
           subjects: header.subjects)
         var input: Int?
         if let base = try state.base(id, tenant: tenant) {
-          var bytes = inputs.mutableBytes(at: found.count)
-          bytes.set(state.bases.key(at: base), at: 0)
-          bytes.set(secrets.readPositions.leaf(routing.position), at: 32)
+          Self.note(
+            in: &inputs, at: found.count, state.bases, base, &secrets.readPositions,
+            routing.position)
           input = found.count
         }
         found.append(Found(routing: routing, header: header, place: place, input: input))
       }
     }
+  }
+
+  private static func openBody(
+    _ record: Span<UInt8>, _ event: Found, _ inputs: borrowing SecretTable, _ input: Int,
+    _ tenantID: TenantID, _ eventKey: inout SecretBytes, _ plain: inout [UInt8]
+  ) -> Int? {
+    let secrets = inputs.bytes(at: input)
+    return RecordOpener.open(
+      record, subjectCount: event.header.subjects.count, base: secrets.extracting(0..<32),
+      leaf: secrets.extracting(32..<64), tenantID: tenantID, position: event.routing.position,
+      eventKey: &eventKey, into: &plain)
+  }
+
+  private static func note(
+    in inputs: inout SecretTable, at index: Int, _ bases: borrowing BaseCache, _ base: Int,
+    _ positions: inout PositionTree, _ position: UInt64
+  ) {
+    var bytes = inputs.mutableBytes(at: index)
+    bytes.set(bases.key(at: base), at: 0)
+    bytes.set(positions.leaf(position), at: 32)
   }
 
   private mutating func open(
@@ -96,14 +116,13 @@ struct EventReader: ~Copyable {
     guard let input = event.input, let tenantID else {
       return body(description, records.span.extracting(0..<0))
     }
-    let record = records.span.extracting(event.place.range)
-    guard
-      let count = RecordOpener.open(
-        record, subjectCount: event.header.subjects.count, base: inputs.bytes(at: input).extracting(0..<32),
-        leaf: inputs.bytes(at: input).extracting(32..<64), tenantID: tenantID,
-        position: event.routing.position, eventKey: &eventKey, into: &plain)
-    else { throw .corrupt }
+    let (sealed, place) = (records, event.place.range)
+    var opened = exchange(&plain, with: [])
+    defer { plain = opened }
+    let count = Self.openBody(
+      sealed.span.extracting(place), event, inputs, input, tenantID, &eventKey, &opened)
+    guard let count else { throw .corrupt }
     inputs.wipe(at: input)
-    return body(description, plain.span.extracting(0..<count))
+    return body(description, opened.span.extracting(0..<count))
   }
 }

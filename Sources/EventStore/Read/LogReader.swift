@@ -41,14 +41,12 @@ final class LogReader: Sendable {
 
   /// The newest version of a stream according to index and log; 0 when it has no event.
   func newestVersion(
-    of slot: Slot, termKey: Span<UInt8>, tenant: TenantState, state: EngineState,
+    of slot: Slot, _ term: TermKey, tenant: TenantState, state: EngineState,
     index: EventIndex
   ) throws(StoreError) -> UInt64 {
     // A colliding tag of another term may stand in front: look a little further back.
-    let newest = try StoreError.translatingStorage { () throws(StorageError) in
-      try index.postings(
-        termKey: termKey, ordinals: 1...Limits.positionMax, isDescending: true, limit: 16)
-    }
+    let newest = try term.postings(
+      in: index, ordinals: 1...Limits.positionMax, isDescending: true, limit: 16)
     var bytes: [UInt8] = []
     var places: [ByteRange] = []
     try copyRecords(newest.map(\.sequence), into: &bytes, &places)
@@ -71,7 +69,7 @@ final class LogReader: Sendable {
     guard let tenant = state.tenants[routing.tenant],
       let period = try state.periodKeys(tenant, routing.classNumber, routing.period)
     else { return nil }
-    guard let header = HeaderMask.open(record, key: period.header.bytes) else { throw .corrupt }
+    guard let header = HeaderMask.open(record, key: period.header) else { throw .corrupt }
     return (routing, header)
   }
 }

@@ -4,6 +4,18 @@ import Sodium
 
 /// Opens the body of one record with the secrets that it was sealed under.
 enum RecordOpener {
+  /// The same with the base key still in its cache and the leaf still in its tree.
+  static func open(
+    _ record: Span<UInt8>, subjectCount: Int, bases: borrowing BaseCache, base: Int,
+    positions: inout PositionTree, tenantID: TenantID, position: UInt64,
+    eventKey: inout SecretBytes, into plain: inout [UInt8]
+  ) -> Int? {
+    open(
+      record, subjectCount: subjectCount, base: bases.key(at: base),
+      leaf: positions.leaf(position), tenantID: tenantID, position: position,
+      eventKey: &eventKey, into: &plain)
+  }
+
   /// Writes the padded body into `plain` and returns its length; nil when the record was changed,
   /// moved, or sealed under other keys (the commitment says so before the cipher is tried).
   static func open(

@@ -49,8 +49,10 @@ struct RoutingKeys: ~Copyable {
 enum HeaderMask {
   /// Masks the plain header block(s) of the record at `base`.
   static func close(
-    _ record: inout MutableSpan<UInt8>, at base: Int, hasSecondBlock: Bool, key: Span<UInt8>
+    _ record: inout MutableSpan<UInt8>, at base: Int, hasSecondBlock: Bool,
+    key secret: borrowing SecretBytes
   ) {
+    let key = secret.bytes
     ChaCha20.mask(
       &record,
       at: (base + RecordLayout.header.lowerBound)..<(base + RecordLayout.header.upperBound),
@@ -63,7 +65,8 @@ enum HeaderMask {
   }
 
   /// Unmasks a record's header; nil when it cannot be one.
-  static func open(_ record: Span<UInt8>, key: Span<UInt8>) -> RecordHeader? {
+  static func open(_ record: Span<UInt8>, key secret: borrowing SecretBytes) -> RecordHeader? {
+    let key = secret.bytes
     guard record.count >= RecordLayout.overheadBytes + Padme.bytesMin else { return nil }
     // nonce | first block | second block: masking wants nonce and target in one buffer.
     var bytes = InlineArray<80, UInt8>(repeating: 0)

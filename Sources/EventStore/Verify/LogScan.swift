@@ -92,9 +92,9 @@ struct LogScan {
     guard let base = try state.base(id, tenant: tenant) else { return false }
     let secrets = try tenant.open(state.keyring)
     let count = RecordOpener.open(
-      record, subjectCount: header.subjects.count, base: state.bases.key(at: base),
-      leaf: secrets.readPositions.leaf(routing.position), tenantID: tenant.id,
-      position: routing.position, eventKey: &eventKey, into: &plain)
+      record, subjectCount: header.subjects.count, bases: state.bases, base: base,
+      positions: &secrets.readPositions, tenantID: tenant.id, position: routing.position,
+      eventKey: &eventKey, into: &plain)
     guard count != nil else { throw .corrupt }
     return true
   }

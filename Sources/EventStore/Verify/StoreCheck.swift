@@ -48,15 +48,13 @@ extension EventStore {
     guard last > 0 else { return 0 }
     let term = try shared.withState { (state) throws(StoreError) in
       guard let tenant = state.tenants[number] else { throw .noTenant }
-      return try tenant.open(state.keyring).feed
+      return try tenant.open(state.keyring).feed.term
     }
     var count: UInt64 = 0
     var read = PagedRead(range: 1...last, isDescending: false, limit: .max)
     while let page = read.nextPage {
-      let postings = try StoreError.translatingStorage { () throws(StorageError) in
-        try shared.index.postings(
-          termKey: term.key.bytes, ordinals: page.range, isDescending: false, limit: page.limit)
-      }
+      let postings = try term.postings(
+        in: shared.index, ordinals: page.range, isDescending: false, limit: page.limit)
       for posting in postings where posting.ordinal == count + 1 { count += 1 }
       read.advance(found: postings.map(\.ordinal))
     }
