@@ -106,8 +106,9 @@ enum NodeSealing {
 
   /// Nil when the node was changed, moved, or belongs to another version or key.
   static func open(_ sealed: Span<UInt8>, key: Span<UInt8>, label: Label) -> SecretBytes? {
-    guard let plain = SealedMessage.open(
-      sealed, key: key, context: context, label: label.bytes.span),
+    guard
+      let plain = SealedMessage.open(
+        sealed, key: key, context: context, label: label.bytes.span),
       plain.count > 0, plain.count % unitBytes == 0
     else { return nil }
     return plain

@@ -72,7 +72,8 @@ extension RootMedium {
       0xF2F5_2010 /* f2fs */, 0x794C_7630 /* overlayfs */, 0x3434 /* nilfs */:
       .copyOnWrite
     case 0x6969 /* nfs */, 0xFF53_4D42 /* cifs */, 0xFE53_4D42 /* smb2 */, 0x0102_1997 /* 9p */,
-      0x6573_5546 /* fuse */, 0x00C3_6400 /* ceph */, 0x5346_414F /* afs */, 0x7461_636F /* ocfs2 */:
+      0x6573_5546 /* fuse */, 0x00C3_6400 /* ceph */, 0x5346_414F /* afs */,
+      0x7461_636F /* ocfs2 */:
       .network
     case 0x0102_1994 /* tmpfs */, 0x8584_58F6 /* ramfs */: .memory
     default: .unknown
@@ -94,7 +95,9 @@ extension RootMedium {
       let name = fields[dash + 2].split(separator: "/").last.map(String.init) ?? ""
       if let options = try? text("/proc/fs/ext4/\(name)/options"),
         options.split(separator: "\n").contains("data=journal")
-      { return true }
+      {
+        return true
+      }
     }
     return false
   }
