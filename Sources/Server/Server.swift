@@ -112,12 +112,12 @@ extension Server {
       logger.error("the access file is refused, the old one stays", metadata: ["why": "\(error)"])
       return
     }
+    try? await dispatcher.loop.submit { dispatcher.setPolicy(policy) }.get()
     do {
       try await listeners.open(for: policy)
     } catch {
       logger.error("a declared socket cannot be listened on", metadata: ["why": "\(error)"])
     }
-    try? await dispatcher.loop.submit { dispatcher.setPolicy(policy) }.get()
     logger.info("access file read again")
   }
 

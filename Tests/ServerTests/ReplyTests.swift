@@ -1,3 +1,4 @@
+import Foundation
 import EventModel
 import EventStore
 import RESP
@@ -86,5 +87,26 @@ import Testing
     let words = ErrorWord.allCases.map(\.rawValue)
     #expect(
       Set(words).isDisjoint(with: ["MOVED", "ASK", "CLUSTERDOWN", "CROSSSLOT", "MASTERDOWN"]))
+  }
+}
+
+@Suite struct ProtocolPageTests {
+  /// Docs/Protocol.md, from this file's place in the repository.
+  private static func page() throws -> String {
+    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    return try String(contentsOf: root.appending(path: "Docs/Protocol.md"), encoding: .utf8)
+  }
+
+  @Test(arguments: ErrorWord.allCases)
+  func `the page names every error word with its advice`(word: ErrorWord) throws {
+    let row = try Self.page().split(separator: "\n").first {
+      $0.hasPrefix("| `\(word.rawValue)` |")
+    }
+    let cells = try #require(row).split(separator: "|").map {
+      $0.trimmingCharacters(in: .whitespaces)
+    }
+    #expect(cells.count == 3)
+    #expect(cells.last == word.retry.rawValue)
   }
 }

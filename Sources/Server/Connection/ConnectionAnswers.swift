@@ -88,8 +88,8 @@ extension ConnectionHandler {
   }
 
   func readDone(_ answer: ReadAnswer) {
-    if answer.error == .noTenant { command.state.forgetTenantNumber() }
-    guard var waiting = block, answer.error == nil, answer.bytes.isEmpty, !waiting.isOver else {
+    if answer.isTenantGone { command.state.forgetTenantNumber() }
+    guard var waiting = block, answer.refusal == nil, answer.bytes.isEmpty, !waiting.isOver else {
       return answerBlock(answer)
     }
     waiting.isReading = false
@@ -129,8 +129,8 @@ extension ConnectionHandler {
   /// Answers a read, blocked or not; no bytes mean that nothing was found.
   private func answerBlock(_ answer: ReadAnswer) {
     endBlock()
-    if let error = answer.error {
-      command.state.encoder.error(CommandError(error).line, to: &command.output)
+    if let error = answer.refusal {
+      command.state.encoder.error(error.line, to: &command.output)
     } else if answer.bytes.isEmpty {
       command.state.encoder.nullArray(to: &command.output)
     } else if command.output.isEmpty {

@@ -33,6 +33,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
   private var parser = RequestParser()
   private var input = ByteBuffer()
   private var context: ChannelHandlerContext?
+  /// What ``input`` held when it was last counted.
+  private var unfinishedBytes = 0
   private var isProcessing = false
   private var isReadDeferred = false
   private var isInputClosed = false
@@ -100,12 +102,20 @@ extension ConnectionHandler {
     handshakeDeadline?.cancel()
     dispatcher.remove(key, uid: command.state.peer.uid)
     input = ByteBuffer()
+    dispatcher.unfinishedBytes -= unfinishedBytes
+    unfinishedBytes = 0
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     guard !stalls.contains(.closing) else { return }
     var incoming = Self.unwrapInboundIn(data)
-    if input.readableBytes == 0 { input = incoming } else { input.writeBuffer(&incoming) }
+    if input.readableBytes == 0 {
+      input = incoming
+    } else {
+      // Without this the buffer would grow for as long as reads end within a command.
+      input.discardReadBytes()
+      input.writeBuffer(&incoming)
+    }
     process()
   }
 
@@ -155,6 +165,7 @@ extension ConnectionHandler {
       flush()
     } while isOutputLarge && stalls.isEmpty
     isProcessing = false
+    countUnfinished()
     if !stalls.contains(.closing), dispatcher.isQueueFull {
       stalls.insert(.queue)
       dispatcher.stallForQueue(key)
@@ -173,6 +184,18 @@ extension ConnectionHandler {
     input.moveReaderIndex(forwardBy: count)
     // An idle connection holds no buffer.
     if input.readableBytes == 0 { input = ByteBuffer() }
+  }
+
+  /// Keeps the sum of what all connections hold; this one ends when it makes the sum too large.
+  private func countUnfinished() {
+    dispatcher.unfinishedBytes += input.readableBytes - unfinishedBytes
+    unfinishedBytes = input.readableBytes
+    guard dispatcher.unfinishedBytes > Limits.unfinishedBytesMax,
+      unfinishedBytes > Limits.inlineBytesMax, outstanding == 0, !stalls.contains(.closing)
+    else { return }
+    let error = CommandError(.tryAgain, "unfinished commands of all clients are too many bytes")
+    command.state.encoder.error(error.line, to: &command.output)
+    finish()
   }
 
   /// Runs commands until the bytes end or something must be waited for; returns how many bytes
@@ -264,7 +287,9 @@ extension ConnectionHandler {
   /// Sends what has been answered.
   private func flush() {
     guard let context, !command.output.isEmpty else { return }
-    context.writeAndFlush(Self.wrapOutboundOut(takeOutput(context)), promise: nil)
+    let buffer = takeOutput(context)
+    let promise = dispatcher.unfetched.promise(for: buffer.readableBytes, on: context.eventLoop)
+    context.writeAndFlush(Self.wrapOutboundOut(buffer), promise: promise)
   }
 
   private func takeOutput(_ context: ChannelHandlerContext) -> ByteBuffer {

@@ -21,6 +21,9 @@ final class Dispatcher: @unchecked Sendable {
   private(set) var connections = ConnectionTable()
   private(set) var collector: AppendCollector
   private(set) var isDraining = false
+  /// Bytes of commands that have not come completely, of all connections.
+  var unfinishedBytes = 0
+  let unfetched = UnfetchedBytes()
   private let readers: NIOThreadPool
   private var waiters: [TenantNumber: Set<ConnectionKey>] = [:]
   private var isSubmissionScheduled = false
@@ -174,11 +177,18 @@ extension Dispatcher {
   /// Runs a read on a reader thread; the connection gets the answer on the loop.
   func read(_ plan: ReadPlan, for key: ConnectionKey, _ encoder: ReplyEncoder) {
     let store = store
+    let unfetched = unfetched
     readers.submit { [self] state in
-      var answer = ReadAnswer(error: .shuttingDown)
-      if case .active = state { answer = plan.run(on: store, encoder) }
-      let result = answer
-      loop.execute { [self] in connections[key]?.readDone(result) }
+      var result = ReadAnswer()
+      if case .cancelled = state {
+        result.refusal = CommandError(StoreError.shuttingDown)
+      } else if unfetched.isTooMany {
+        result.refusal = CommandError(.tryAgain, "clients do not fetch their replies")
+      } else {
+        result = plan.run(on: store, encoder)
+      }
+      let answer = result
+      loop.execute { [self] in connections[key]?.readDone(answer) }
     }
   }
 

@@ -42,7 +42,9 @@ struct TailRead: Sendable {
 struct ReadAnswer: Sendable {
   /// The reply, encoded; empty when a tail read found nothing.
   var bytes: [UInt8] = []
-  var error: StoreError?
+  var refusal: CommandError?
+  /// The tenant is gone; the connection looks for it again.
+  var isTenantGone = false
   /// The tail read with `$` replaced by what was newest; nil for other reads.
   var tail: TailRead?
 }
@@ -67,7 +69,8 @@ extension ReadPlan {
         StreamReply.append(summary, encoder, to: &answer.bytes)
       }
     } catch {
-      answer.error = error
+      answer.refusal = CommandError(error)
+      answer.isTenantGone = error == .noTenant
     }
     return answer
   }
