@@ -69,7 +69,10 @@ let package = Package(
     // services
     layer(
       "Server",
-      ["EventStore", "RESP", "EventModel", "CLinux", nioCore, nioPosix, logging, lifecycle]),
+      [
+        "EventStore", "Keyring", "RESP", "EventModel", "CLinux", nioCore, nioPosix, logging,
+        lifecycle,
+      ]),
     layer("Client", ["RESP", "EventModel", "CLinux"]),
     // programs
     .executableTarget(
