@@ -2,17 +2,17 @@ import Client
 
 /// Why the program ends: a sentence for people and a status for scripts.
 struct Failure: Error {
-  let status: ExitStatus
+  let status: ProgramStatus
   let text: String
 
-  init(_ status: ExitStatus, _ text: String) {
+  init(_ status: ProgramStatus, _ text: String) {
     self.status = status
     self.text = text
   }
 
   /// `path` is the socket that was spoken to.
   init(_ error: ClientError, path: String) {
-    status = ExitStatus(error)
+    status = ProgramStatus(error)
     switch error {
     case .refused(let refusal):
       text = [refusal.text, Self.hint(refusal.code)].compactMap { $0 }.joined(separator: "\n  ")

@@ -1,5 +1,5 @@
 /// What the program ends with (sysexits.h), so that scripts can tell whose move it is.
-package enum ExitStatus: Int32, Sendable {
+package enum ProgramStatus: Int32, Sendable {
   case ok = 0
   /// The command line is wrong.
   case usage = 64
@@ -19,7 +19,7 @@ package enum ExitStatus: Int32, Sendable {
   case configuration = 78
 }
 
-extension ExitStatus {
+extension ProgramStatus {
   /// The status for an error reply's code; a code that is not known is bad data.
   package init(code: String) {
     self =
@@ -42,7 +42,7 @@ extension ExitStatus {
       case .badPath: .configuration
       case .timedOut: .temporaryFailure
       case .malformed, .unexpectedReply: .software
-      case .refused(let refusal): ExitStatus(code: refusal.code)
+      case .refused(let refusal): ProgramStatus(code: refusal.code)
       }
   }
 }
