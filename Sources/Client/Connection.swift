@@ -78,7 +78,9 @@ package final class Connection {
     if outgoing.count - sent >= Self.outgoingBytesMax { try flush() }
   }
 
-  /// The oldest answer that is due. Error replies are returned, not thrown.
+  /// The oldest answer that is due.
+  ///
+  /// Error replies are returned, not thrown.
   package func receive(extraMilliseconds: UInt64 = 0) throws(ClientError) -> Reply {
     precondition(pending > 0, "no answer is due")
     try flush()

@@ -140,7 +140,7 @@ extension JSONParser {
     }
   }
 
-  /// `-? (0 | [1-9][0-9]*) (. [0-9]+)? ([eE] [+-]? [0-9]+)?`
+  /// Reads `-? (0 | [1-9][0-9]*) (. [0-9]+)? ([eE] [+-]? [0-9]+)?`.
   private mutating func number() throws(JSONFailure) -> String {
     let start = index
     if next == 0x2D { index += 1 }

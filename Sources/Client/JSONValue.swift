@@ -69,7 +69,9 @@ extension JSONValue {
     return bytes
   }
 
-  /// Appends a string with quotes; what must be escaped is, and nothing else. DEL and the C1
+  /// Appends a string with quotes; what must be escaped is, and nothing else.
+  ///
+  /// DEL and the C1
   /// controls are escaped too, since a terminal would obey them.
   private static func append(_ text: String, to bytes: inout [UInt8]) {
     bytes.append(0x22)

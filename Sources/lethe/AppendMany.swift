@@ -15,7 +15,9 @@ struct EventLines {
     self.type = type
   }
 
-  /// The next event, or nil at the end. Empty lines are passed over.
+  /// The next event, or nil at the end.
+  ///
+  /// Empty lines are passed over.
   mutating func next() throws -> EventDraft? {
     while true {
       number += 1
@@ -50,7 +52,9 @@ struct AppendMany {
     self.options = options
   }
 
-  /// Sends without waiting for each answer. The first refusal, or the first line that is no event,
+  /// Sends without waiting for each answer.
+  ///
+  /// The first refusal, or the first line that is no event,
   /// ends it, after the answers of what was sent already; the message says how far it came.
   func pipeline(_ lines: inout EventLines) throws {
     var waiting: [Int] = []

@@ -21,7 +21,9 @@ enum Table {
     }
   }
 
-  /// A reply as one cell. What a terminal would obey, and line ends, are shown as dots: what is
+  /// A reply as one cell.
+  ///
+  /// What a terminal would obey, and line ends, are shown as dots: what is
   /// shown here was written by others.
   static func cell(_ reply: Reply) -> String {
     switch reply {
