@@ -38,18 +38,23 @@ enum Output {
     for text in Table.lines(rows) { try line(text) }
   }
 
-  /// A list of maps as a line of JSON each, or as a table with the names of the first as heads.
+  /// A list of maps as a line of JSON each, or as a table with their names as heads.
   static func list(_ reply: Reply, isJSON: Bool) throws {
     let items = reply.items ?? [reply]
     if isJSON {
       for item in items { try json(JSONValue(item)) }
       return
     }
-    guard case .map(let first) = items.first else {
+    var names: [String] = []
+    for case .map(let pairs) in items {
+      for pair in pairs where !names.contains(Table.cell(pair.key)) {
+        names.append(Table.cell(pair.key))
+      }
+    }
+    guard !names.isEmpty else {
       for item in items { try line(Table.cell(item)) }
       return
     }
-    let names = first.map { Table.cell($0.key) }
     let rows = items.map { item in names.map { Table.cell(item[$0] ?? .null) } }
     for text in Table.lines([names.map { $0.uppercased() }] + rows) { try line(text) }
   }
