@@ -1,5 +1,6 @@
 /// Why a text is no JSON that this program takes, and at which byte.
 package struct JSONFailure: Error, Hashable, Sendable {
+  /// What is wrong.
   package enum Reason: Hashable, Sendable {
     case unexpectedEnd, unexpectedByte, badNumber, badEscape, badUTF8, tooDeep, tooBig
     /// A name twice in one object: two readers could see two different events.

@@ -9,6 +9,7 @@ package indirect enum JSONValue: Hashable, Sendable {
   /// Names are unique.
   case object([JSONMember])
 
+  /// A whole number.
   package static func integer(_ number: Int64) -> JSONValue { .number(String(number)) }
 }
 

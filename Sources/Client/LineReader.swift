@@ -21,6 +21,7 @@ package struct LineReader {
     self.lineBytesMax = lineBytesMax
   }
 
+  /// The next line; after anything but a line there is nothing more to read.
   package mutating func next() -> Outcome {
     var searched = start
     while true {

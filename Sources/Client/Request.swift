@@ -7,8 +7,10 @@ package struct Request: Hashable, Sendable {
   /// A command of words that are known not to be secret or personal.
   package init(_ words: String...) { arguments = words.map { Array($0.utf8) } }
 
+  /// Appends a word.
   package mutating func append(_ word: String) { arguments.append(Array(word.utf8)) }
 
+  /// Appends an argument of any bytes.
   package mutating func append(_ bytes: [UInt8]) { arguments.append(bytes) }
 
   /// Appends an option and its value.
@@ -17,6 +19,7 @@ package struct Request: Hashable, Sendable {
     append(value)
   }
 
+  /// Appends an option and its value.
   package mutating func append(_ name: String, _ value: String) {
     append(name)
     append(value)

@@ -108,8 +108,10 @@ package enum SystemCalls {
     return fd >= 0 ? fd : nil
   }
 
+  /// Closes a descriptor; nothing can be done when that fails.
   package static func closeFile(_ fd: Int32) { close(fd) }
 
+  /// True when a person may sit at the other end.
   package static func isTerminal(_ fd: Int32) -> Bool { isatty(fd) == 1 }
 
   /// Turns the echo of a terminal on or off; false when it is none.
