@@ -104,6 +104,6 @@ let package = Package(
       "EventStoreTests",
       ["EventStore", "Keyring", "Storage", "TransparencyLog", "Sodium", "EventModel"]),
     tests("ServerTests", ["Server", "EventStore", "RESP", "EventModel"]),
-    tests("ClientTests", ["Client", "RESP"]),
+    tests("ClientTests", ["Client", "RESP", "EventModel", "lethe", arguments]),
   ]
 )
