@@ -28,6 +28,8 @@ let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals = Target.Dependency.product(
+  name: "UnixSignals", package: "swift-service-lifecycle")
 let configuration = Target.Dependency.product(
   name: "Configuration", package: "swift-configuration")
 let arguments = Target.Dependency.product(
@@ -78,7 +80,7 @@ let package = Package(
     .executableTarget(
       name: "lethed",
       dependencies: [
-        "Server", "EventStore", "Keyring", "Storage", "EventModel", "CLinux", arguments, logging, lifecycle,
+        "Server", "EventStore", "Keyring", "Storage", "EventModel", "CLinux", arguments, logging, lifecycle, signals,
         configuration,
       ],
       swiftSettings: strict),

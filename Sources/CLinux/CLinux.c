@@ -6,6 +6,8 @@
 #include <linux/fiemap.h>
 #include <linux/fs.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -139,6 +141,13 @@ int linux_pwrite_all(int fd, const void *bytes, uint64_t count, int64_t offset) 
 int linux_sync(int fd) { return fsync(fd) == 0 ? 0 : errno; }
 
 void linux_close(int fd) { close(fd); }
+
+void linux_write_error_line(const char *line) { fprintf(stderr, "%s\n", line); }
+
+void linux_exit(int code) {
+  fflush(stdout);
+  exit(code);
+}
 
 void linux_kill_self(void) {
   kill(getpid(), SIGKILL);

@@ -69,6 +69,26 @@ package final class EventStore: Sendable {
     shared.publishHandler.withLock { $0 = handler }
   }
 
+  /// What an operator should know at start: plain sentences without names of tenants or persons.
+  package var warnings: [String] {
+    var found = shared.withState { state in
+      state.keyring.holderReport.flatMap { holder in
+        var lines: [String] = []
+        if let weakness = holder.medium.weakness {
+          lines.append("a root holder cannot erase (\(weakness)): erasures are of class E0")
+        }
+        if holder.isOnDataFileSystem {
+          lines.append("a root holder is on the data's file system: both are lost together")
+        }
+        return lines
+      }
+    }
+    if !SecretArena.isLocked {
+      found.append("not all keys could be locked into memory: raise LimitMEMLOCK")
+    }
+    return found
+  }
+
   /// Answers what was submitted, flushes the index, stops the threads.
   package func close() {
     queue.close()

@@ -27,7 +27,7 @@ struct Check: AsyncParsableCommand {
     do {
       report = try EventStore.check(
         path: settings.data, holders: settings.holders, clock: StoreOptions.clock)
-    } catch let error as OpeningError {
+    } catch {
       throw Failure(error)
     }
     if json {

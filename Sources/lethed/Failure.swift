@@ -28,6 +28,43 @@ struct Failure: Error {
     }
   }
 
+  init(_ error: KeyringError) {
+    switch error {
+    case .storage(let error): self.init(error)
+    case .rootMissing:
+      self.init(80, "the root is missing: no holder has one. A root is never made over a store.")
+    case .rootUnreadable:
+      self.init(
+        81, "a root holder cannot be read: wrong owner, mode (it must be 0600), size or checksum")
+    case .rootOfAnotherStore: self.init(84, "a root holder belongs to another store")
+    case .rootHolderSetWrong:
+      self.init(64, "give exactly the root holders that the store was made with")
+    case .rootExists: self.init(73, "there is a root holder already; it is never overwritten")
+    case .storageExists: self.init(73, "there is a keyring already; it is never overwritten")
+    case .storageMissing: self.init(66, "there is a root but no keyring: bring the newest keyring")
+    case .storageRolledBack(let storage, let root):
+      self.init(
+        82,
+        "the storage is older than the root (epochs \(storage) and \(root)): it would bring back "
+          + "what was erased since. Bring the newest data directory.")
+    case .rootRolledBack(let storage, let root):
+      self.init(
+        83,
+        "the root is older than the storage (epochs \(root) and \(storage)). Bring today's root.")
+    case .weakMedium(let reason):
+      self.init(
+        87,
+        "the root's medium cannot erase (\(reason)). Choose another, or say "
+          + "--accept-weak-erasure: then every receipt says class E0.")
+    case .holderBusy: self.init(75, "another daemon has a root holder open")
+    case .erasureUnconfirmed:
+      self.init(74, "an old root may still be in a holder; the holder cannot be written")
+    case .slotBeyondEnd: self.init(85, "the keyring is older than the events need")
+    case .corrupt, .unknownTenant, .tenantExists, .tooManyTenants, .unknownClass, .tenantFull:
+      self.init(65, "a node of the keyring is damaged. Nothing was changed.")
+    }
+  }
+
   init(_ error: StorageError) {
     switch error {
     case .noSpace: self.init(74, "no space left on the data device")

@@ -24,7 +24,7 @@ struct Initialise: AsyncParsableCommand {
     do {
       try EventStore.create(
         path: settings.data, holders: settings.holders, now: StoreOptions.clock())
-    } catch let error as OpeningError {
+    } catch {
       throw Failure(error)
     }
     Output.message("A new store is ready. Keep its root out of every backup.")

@@ -1,4 +1,4 @@
-@preconcurrency import Glibc
+import CLinux
 
 /// Data on standard output, messages on standard error.
 enum Output {
@@ -6,17 +6,8 @@ enum Output {
   static func data(_ line: String) { print(line) }
 
   /// A line for a person.
-  static func message(_ line: String) {
-    var bytes = Array(line.utf8)
-    bytes.append(0x0A)
-    var start = 0
-    while start < bytes.count {
-      let count = unsafe bytes[start...].withUnsafeBytes { unsafe write(2, $0.baseAddress, $0.count) }
-      guard count > 0 else { return }
-      start += count
-    }
-  }
+  static func message(_ line: String) { unsafe linux_write_error_line(line) }
 
   /// Ends the program.
-  static func exit(_ code: Int32) -> Never { Glibc.exit(code) }
+  static func exit(_ code: Int32) -> Never { linux_exit(code) }
 }

@@ -31,7 +31,7 @@ struct RunDrill: AsyncParsableCommand {
     let report: DrillReport
     do {
       report = try Drill.run(old: old, data: settings.data, holders: settings.holders)
-    } catch let error as OpeningError {
+    } catch {
       throw Failure(error)
     }
     if json {

@@ -67,14 +67,15 @@ import Testing
 
 @Suite struct ErrorWordTests {
   @Test(arguments: [
-    (StoreError.noSpace, "READONLY"), (.ioFailure, "MISCONF"), (.readOnly, "READONLY"),
+    (StoreError.noSpace, "NOSPACE"), (.ioFailure, "MISCONF"), (.readOnly, "READONLY"),
     (.corrupt, "CORRUPT"), (.rolledBack, "CORRUPT"), (.suspended, "SUSPENDED"),
     (.noTenant, "NOTENANT"), (.tenantExists, "TENANTEXISTS"), (.tooManyTenants, "QUOTA"),
     (.subjectShredded, "SUBJECTSHREDDED"),
     (.wrongVersion(expected: .none, actual: 1), "WRONGVERSION"), (.unknownClass, "BADARG"),
     (.tooBig, "TOOBIG"), (.noEvent, "NOEVENT"), (.noSubject, "NOSUBJECT"),
     (.confirmationMissing, "CONFIRM"), (.confirmationUnknown, "CONFIRM"),
-    (.planChanged, "CONFIRM"), (.needsApproval, "APPROVAL"), (.tooManyPlans, "QUOTA"),
+    (.planChanged, "PLANCHANGED"), (.needsApproval, "NEEDAPPROVAL"),
+    (.erasurePending, "PENDING"), (.tooManyPlans, "QUOTA"),
     (.keyUnavailable, "KEYUNAVAILABLE"), (.shuttingDown, "TRYAGAIN"),
     (.batchRefused, "EXECABORT"),
   ])

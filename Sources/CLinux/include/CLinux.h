@@ -54,6 +54,12 @@ int linux_pwrite_all(int fd, const void *bytes, uint64_t count, int64_t offset);
 int linux_sync(int fd);
 void linux_close(int fd);
 
+/// Writes a line to standard error.
+void linux_write_error_line(const char *line);
+
+/// Flushes standard output and ends the process with `code`.
+_Noreturn void linux_exit(int code);
+
 /// Ends the process at once with SIGKILL, as a power cut would.
 void linux_kill_self(void);
 

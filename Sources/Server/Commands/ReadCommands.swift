@@ -47,7 +47,8 @@ extension CommandTable {
       (arguments, context) throws(CommandError) in
       guard arguments.count == 1 else { throw .unavailable("EVENT.COUNT with filters") }
       let tenant = try context.state.boundTenant(in: context.surroundings)
-      let position = context.surroundings.lastPosition(tenant)
+      let position: UInt64
+      do throws(StoreError) { position = try context.surroundings.lastPosition(tenant) } catch { throw CommandError(error) }
       context.state.encoder.integer(position, to: &context.output)
       return .answered
     },

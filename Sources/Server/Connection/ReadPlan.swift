@@ -140,7 +140,7 @@ extension TailRead {
     if let stream = cursors[index].stream {
       cursors[index].after = try store.lastVersion(tenant, stream: stream.span)
     } else {
-      cursors[index].after = store.lastPosition(tenant)
+      cursors[index].after = try store.lastPosition(tenant)
     }
     return nil
   }

@@ -1,4 +1,5 @@
 import EventModel
+import EventStore
 
 /// What commands need to know of the world outside their connection.
 ///
@@ -11,7 +12,7 @@ final class Surroundings {
   /// The number of a tenant, or nil when there is none of this name.
   let tenantNumber: (TenantName) -> TenantNumber?
   /// The newest position of a tenant.
-  let lastPosition: (TenantNumber) -> UInt64
+  let lastPosition: (TenantNumber) throws(StoreError) -> UInt64
   /// Microseconds since 1970.
   let nowMicroseconds: () -> Int64
   let connectionCount: () -> Int
@@ -23,7 +24,7 @@ final class Surroundings {
   init(
     version: String, policy: AccessPolicy,
     tenantNumber: @escaping (TenantName) -> TenantNumber?,
-    lastPosition: @escaping (TenantNumber) -> UInt64 = { _ in 0 },
+    lastPosition: @escaping (TenantNumber) throws(StoreError) -> UInt64 = { _ in 0 },
     nowMicroseconds: @escaping () -> Int64, connectionCount: @escaping () -> Int = { 1 },
     queuedBytes: @escaping () -> Int = { 0 }, processID: Int32 = 0
   ) {

@@ -42,7 +42,7 @@ extension CommandError {
   init(_ error: StoreError) {
     switch error {
     case .noSpace:
-      self.init(.readOnly, "no space is left on the device: nothing was stored; reads go on")
+      self.init(.noSpace, "no space is left on the device: nothing was stored; reads go on")
     case .ioFailure:
       self.init(.misconf, "the device failed: whether this was stored is unknown")
     case .readOnly:
@@ -65,12 +65,14 @@ extension CommandError {
     case .confirmationUnknown:
       self.init(.confirm, "this token is unknown, used or lapsed: say DRYRUN for a new one")
     case .planChanged:
-      self.init(.confirm, "events changed since the dry run: say DRYRUN and look again")
+      self.init(.planChanged, "events changed since the dry run: say DRYRUN and look again")
     case .needsApproval:
       self.init(.approval, "a second user with the role approver must confirm")
     case .tooManyPlans: self.init(.quota, "plans maximum \(Limits.plansMax)")
     case .keyUnavailable:
       self.init(.keyUnavailable, "no root holder can be reached; nothing was destroyed")
+    case .erasurePending:
+      self.init(.pending, "the keys are gone, but a root holder has not confirmed the erasure yet")
     case .shuttingDown: self.init(.tryAgain, "the daemon is ending; nothing was stored")
     case .batchRefused: self.init(.execAbort, "another event of the batch was refused")
     }

@@ -11,6 +11,7 @@ enum ErrorWord: String, CaseIterable, Sendable {
   case noProto = "NOPROTO"
   case tryAgain = "TRYAGAIN"
   case readOnly = "READONLY"
+  case noSpace = "NOSPACE"
   case misconf = "MISCONF"
   case execAbort = "EXECABORT"
   case wrongVersion = "WRONGVERSION"
@@ -23,7 +24,9 @@ enum ErrorWord: String, CaseIterable, Sendable {
   case noEvent = "NOEVENT"
   case suspended = "SUSPENDED"
   case confirm = "CONFIRM"
-  case approval = "APPROVAL"
+  case planChanged = "PLANCHANGED"
+  case approval = "NEEDAPPROVAL"
+  case pending = "PENDING"
   case tooBig = "TOOBIG"
   case quota = "QUOTA"
   case badArgument = "BADARG"
@@ -44,8 +47,9 @@ enum ErrorWord: String, CaseIterable, Sendable {
 
   var retry: Retry {
     switch self {
-    case .tryAgain, .readOnly, .suspended, .keyUnavailable: .later
-    case .noAuth, .wrongVersion, .subjectShredded, .confirm, .approval, .quota: .afterwards
+    case .tryAgain, .noSpace, .readOnly, .pending, .suspended, .keyUnavailable: .later
+    case .noAuth, .wrongVersion, .subjectShredded, .confirm, .planChanged, .approval,
+      .quota: .afterwards
     case .misconf: .unknown
     default: .no
     }
