@@ -39,6 +39,11 @@ package final class EventStore: Sendable {
     shared.withState { $0.tenantsByName[name] }
   }
 
+  /// The tenant when there is exactly one; cheap and callable from any thread.
+  package var onlyTenant: TenantName? {
+    shared.withState { $0.tenantsByName.count == 1 ? $0.tenantsByName.keys.first : nil }
+  }
+
   /// Every tenant's name; cheap and callable from any thread.
   package var tenantNames: [TenantName] {
     shared.withState { $0.tenantsByName.keys.sorted() }

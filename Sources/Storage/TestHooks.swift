@@ -1,4 +1,6 @@
-package import Synchronization
+#if DEBUG
+  package import Synchronization
+#endif
 
 /// Where tests reach into the store; in release builds nothing of it is left.
 ///

@@ -51,10 +51,15 @@ struct Rights: Hashable, Sendable {
     grants.contains { $0.tenants.contains(tenant) }
   }
 
-  /// The tenant, when there is exactly one that is permitted; `"*"` names none.
+  /// True when the peer may use the events of every tenant, of those to come too.
+  var reachesAllTenants: Bool {
+    grants.contains { $0.tenants == .all && !$0.roles.isDisjoint(with: RoleSet.events) }
+  }
+
+  /// The tenant, when there is exactly one whose events the peer may use; `"*"` names none.
   var soleTenant: TenantName? {
     var sole: TenantName?
-    for grant in grants {
+    for grant in grants where !grant.roles.isDisjoint(with: RoleSet.events) {
       guard case .some(let names) = grant.tenants else { return nil }
       for name in names {
         if let sole, sole != name { return nil }

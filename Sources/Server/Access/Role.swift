@@ -21,6 +21,8 @@ struct RoleSet: OptionSet, Hashable, Sendable {
   static let `operator` = RoleSet(.operator)
   static let approver = RoleSet(.approver)
   static let auditor = RoleSet(.auditor)
+  /// The roles that work with a tenant's events.
+  static let events: RoleSet = [.writer, .reader, .exporter, .officer]
   static let all = RoleSet(Role.allCases.map(RoleSet.init))
 
   /// The roles' names, in the order of ``Role``.

@@ -68,6 +68,7 @@ struct ConnectionState {
     in surroundings: Surroundings
   ) throws(CommandError) -> TenantNumber {
     if let tenantNumber { return tenantNumber }
+    if tenant == nil, rights.reachesAllTenants { tenant = surroundings.onlyTenant() }
     guard let tenant else { throw .authenticationRequired }
     guard let number = surroundings.tenantNumber(tenant) else { throw .noTenant }
     tenantNumber = number

@@ -44,6 +44,7 @@ final class Dispatcher: @unchecked Sendable {
     let count = ConnectionCount()
     surroundings = Surroundings(
       version: version, policy: policy, tenantNumber: { store.tenant(named: $0) },
+      onlyTenant: { store.onlyTenant },
       lastPosition: { (tenant) throws(StoreError) in try store.lastPosition(tenant) },
       nowMicroseconds: { linux_wall_clock_milliseconds() * 1_000 },
       connectionCount: { count.value }, queuedBytes: { store.queuedBytes },

@@ -10,6 +10,8 @@ final class Surroundings {
   let version: String
   var policy: AccessPolicy
   /// The number of a tenant, or nil when there is none of this name.
+  /// The store's tenant when it has exactly one.
+  let onlyTenant: () -> TenantName?
   let tenantNumber: (TenantName) -> TenantNumber?
   /// The newest position of a tenant.
   let lastPosition: (TenantNumber) throws(StoreError) -> UInt64
@@ -24,6 +26,7 @@ final class Surroundings {
   init(
     version: String, policy: AccessPolicy,
     tenantNumber: @escaping (TenantName) -> TenantNumber?,
+    onlyTenant: @escaping () -> TenantName? = { nil },
     lastPosition: @escaping (TenantNumber) throws(StoreError) -> UInt64 = { _ in 0 },
     nowMicroseconds: @escaping () -> Int64, connectionCount: @escaping () -> Int = { 1 },
     queuedBytes: @escaping () -> Int = { 0 }, processID: Int32 = 0
@@ -31,6 +34,7 @@ final class Surroundings {
     self.version = version
     self.policy = policy
     self.tenantNumber = tenantNumber
+    self.onlyTenant = onlyTenant
     self.lastPosition = lastPosition
     self.nowMicroseconds = nowMicroseconds
     self.connectionCount = connectionCount
