@@ -22,7 +22,7 @@ import Testing
     #expect(try store.feed(tenant) == feed)
     #expect(try store.stream(tenant, "s2") == stream)
     #expect(store.append(tenant, TestEvent(stream: "s2")).version == 61)
-    #expect(try store.shred("acme", "u-4").plan.eventCount == 28)
+    #expect(try store.shred("acme", "u-4").plan.eventCount == 27)
   }
 
   @Test func `an index of another log is not believed`() throws {
@@ -101,10 +101,11 @@ import Testing
     for index in 1...40 { _ = store.append(tenant, TestEvent(subjects: ["u-\(index % 4)"])) }
     _ = try store.shred("acme", "u-0")
     store.close()
+    let clock = store.clock
     let report = try EventStore.check(
       path: store.dataPath,
       holders: RootHolders(paths: [store.directory.path + "/root"], acceptsWeakErasure: true)
-    ) { store.clock.now }
+    ) { clock.now }
     #expect(report.isSound)
     #expect(report.log.records == 40 && report.log.opened == 30 && report.log.erased == 10)
   }

@@ -10,27 +10,32 @@ import Synchronization
 final class TestStore {
   let directory: TemporaryDirectory
   let clock = TestClock()
-  private(set) var store: EventStore
+  private var opened: EventStore?
+
+  var store: EventStore { opened! }
 
   init() throws {
     directory = try TemporaryDirectory()
     try EventStore.create(
       path: directory.path + "/data", holders: Self.holders(directory), now: clock.now)
-    store = try Self.open(directory, clock)
+    opened = try Self.open(directory, clock)
   }
 
-  deinit { store.close() }
+  deinit { opened?.close() }
 
   var dataPath: String { directory.path + "/data" }
 
   /// Closes and opens the store, as a daemon that was restarted.
   func reopen() throws {
-    store.close()
-    store = try Self.open(directory, clock)
+    close()
+    opened = try Self.open(directory, clock)
   }
 
   /// Closes the store for good, so that its files can be looked at.
-  func close() { store.close() }
+  func close() {
+    opened?.close()
+    opened = nil
+  }
 
   private static func holders(_ directory: TemporaryDirectory) -> RootHolders {
     RootHolders(paths: [directory.path + "/root"], acceptsWeakErasure: true)
