@@ -69,19 +69,29 @@ let package = Package(
     // services
     layer(
       "Server",
-      ["EventStore", "RESP", "EventModel", "CLinux", nioCore, nioPosix, logging, lifecycle]),
+      [
+        "EventStore", "Keyring", "RESP", "EventModel", "CLinux", nioCore, nioPosix, logging,
+        lifecycle,
+      ]),
     layer("Client", ["RESP", "EventModel", "CLinux"]),
     // programs
     .executableTarget(
       name: "lethed",
       dependencies: [
-        "Server", "EventStore", "EventModel", "CLinux", arguments, logging, lifecycle,
+        "Server", "EventStore", "Keyring", "Storage", "EventModel", "CLinux", arguments, logging, lifecycle,
         configuration,
       ],
       swiftSettings: strict),
     .executableTarget(
       name: "lethe", dependencies: ["Client", "RESP", "EventModel", arguments],
       swiftSettings: strict),
+    // measuring; not a product
+    .executableTarget(
+      name: "lethe-bench",
+      dependencies: [
+        "EventStore", "Keyring", "TransparencyLog", "Sodium", "EventModel", "CLinux",
+      ],
+      path: "Tools/Bench/Crypto", swiftSettings: strict),
     // tests
     tests("LMDBTests", ["LMDB"]),
     tests("SodiumTests", ["Sodium"]),

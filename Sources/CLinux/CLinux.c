@@ -41,6 +41,25 @@ int linux_forbid_dumps(void) {
   return 0;
 }
 
+void linux_private_files(void) { umask(0077); }
+
+void linux_ignore_signals(void) {
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);
+}
+
+static void raise_limit(int resource) {
+  struct rlimit limit;
+  if (getrlimit(resource, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(resource, &limit);
+}
+
+void linux_raise_limits(void) {
+  raise_limit(RLIMIT_NOFILE);
+  raise_limit(RLIMIT_MEMLOCK);
+}
+
 int linux_file_system(int fd, uint64_t *type, uint64_t *device) {
   struct statfs system;
   struct stat file;
@@ -51,17 +70,16 @@ int linux_file_system(int fd, uint64_t *type, uint64_t *device) {
 }
 
 int linux_has_shared_extents(int fd) {
-  struct {
-    struct fiemap map;
-    struct fiemap_extent extents[64];
-  } request;
-  memset(&request, 0, sizeof request);
-  request.map.fm_length = FIEMAP_MAX_OFFSET;
-  request.map.fm_flags = FIEMAP_FLAG_SYNC;
-  request.map.fm_extent_count = 64;
-  if (ioctl(fd, FS_IOC_FIEMAP, &request) != 0) return -1;
-  for (unsigned i = 0; i < request.map.fm_mapped_extents; i++)
-    if (request.extents[i].fe_flags & FIEMAP_EXTENT_SHARED) return 1;
+  // A fiemap ends in its extents, so it cannot be a member of something larger.
+  uint64_t room[(sizeof(struct fiemap) + 64 * sizeof(struct fiemap_extent)) / 8 + 1];
+  memset(room, 0, sizeof room);
+  struct fiemap *map = (struct fiemap *)room;
+  map->fm_length = FIEMAP_MAX_OFFSET;
+  map->fm_flags = FIEMAP_FLAG_SYNC;
+  map->fm_extent_count = 64;
+  if (ioctl(fd, FS_IOC_FIEMAP, map) != 0) return -1;
+  for (unsigned i = 0; i < map->fm_mapped_extents && i < 64; i++)
+    if (map->fm_extents[i].fe_flags & FIEMAP_EXTENT_SHARED) return 1;
   return 0;
 }
 

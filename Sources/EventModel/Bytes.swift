@@ -1,8 +1,10 @@
+// The two copies below are the only unsafe code of this module: byte by byte they cost 225 ns for 300
+// bytes, as one block 27 ns, and every event passes them several times.
+
 extension [UInt8] {
   /// Appends what a span shows.
   package mutating func appendSpan(_ span: Span<UInt8>) {
-    reserveCapacity(count + span.count)
-    for index in span.indices { append(span[index]) }
+    unsafe span.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
   }
 
   /// Appends `count` low bytes of `value`, most significant first.
@@ -41,7 +43,13 @@ extension MutableSpan<UInt8> {
   /// Copies `source` to `offset`.
   @_lifetime(self: copy self)
   package mutating func set(_ source: Span<UInt8>, at offset: Int) {
-    for index in source.indices { self[offset + index] = source[index] }
+    precondition(offset >= 0 && offset + source.count <= count, "the target is too short")
+    unsafe withUnsafeMutableBufferPointer { target in
+      unsafe source.withUnsafeBufferPointer { bytes in
+        guard let from = bytes.baseAddress, let to = target.baseAddress else { return }
+        unsafe UnsafeMutableRawPointer(to + offset).copyMemory(from: from, byteCount: bytes.count)
+      }
+    }
   }
 }
 

@@ -45,6 +45,10 @@ package enum Limits {
   package static let inFlightAppendsMax = 4_096
   /// Bytes that wait for the writer; then no connection is read from.
   package static let writerQueueBytesMax = 64 << 20
+  /// Bytes of unfinished commands of all connections together: 12,000 of the largest would not fit.
+  package static let unfinishedBytesMax = 256 << 20
+  /// Bytes of large replies that were not fetched, of all connections together.
+  package static let unfetchedBytesMax = 256 << 20
   /// Events and bytes of one group commit.
   package static let commitEventsMax = 16_384
   package static let commitBytesMax = 16 << 20

@@ -1,54 +1,212 @@
 package import EventModel
+import Dispatch
+import Keyring
+import Sodium
+import Storage
+import Synchronization
 
 /// The engine: appends in groups, reads by position and version, forgets.
+///
+/// ```
+/// submit, control --> WorkQueue --> Writer ----> keyring/ , log/ ----> answers
+///                                      |
+///                                      v tail                IndexThread --> index/
+/// readFeed, readStream --> EventIndex + LogReader + keys
+/// ```
+/// Threads: one writer, one for the index, and the callers' own for reads.
 package final class EventStore: Sendable {
+  let shared: SharedEngine
+  private let queue = WorkQueue()
+  private let writerEnded = DispatchGroup()
+  private let indexThread: IndexThread
+
+  /// Holds the directory's lock for as long as the store is open.
+  private let directory: DataDirectory
+
+  init(shared: SharedEngine, directory: DataDirectory) {
+    self.shared = shared
+    self.directory = directory
+    indexThread = IndexThread(shared: shared)
+    let writer = Writer(shared: shared, queue: queue)
+    DispatchQueue(label: "lethe.writer", qos: .userInitiated).async(group: writerEnded) {
+      writer.run()
+    }
+    indexThread.start()
+  }
+
   /// The tenant of this name, or nil; cheap and callable from any thread.
-  package func tenant(named name: TenantName) -> TenantNumber? { nil }
+  package func tenant(named name: TenantName) -> TenantNumber? {
+    shared.withState { $0.tenantsByName[name] }
+  }
 
   /// Every tenant's name; cheap and callable from any thread.
-  package var tenantNames: [TenantName] { [] }
+  package var tenantNames: [TenantName] {
+    shared.withState { $0.tenantsByName.keys.sorted() }
+  }
 
   /// Hands a batch to the writer without waiting; its completion runs on the writer's thread.
-  package func submit(_ batch: AppendBatch) { batch.completion(batch) }
+  package func submit(_ batch: AppendBatch) {
+    guard !queue.add(.append(batch)) else { return }
+    batch.results = Array(
+      repeating: AppendResult(error: .shuttingDown), count: batch.requests.count)
+    batch.completion(batch)
+  }
 
   /// Bytes of batches that wait for the writer.
-  package var queuedBytes: Int { 0 }
+  package var queuedBytes: Int { queue.bytes }
 
   /// Runs an act on the writer's thread, after all that was submitted before.
   package func control(
     _ act: ControlAct, actor: Actor,
     completion: @escaping @Sendable (Result<ControlAnswer, StoreError>) -> Void
-  ) { completion(.failure(.shuttingDown)) }
+  ) {
+    let work = ControlWork(act: act, actor: actor, completion: completion)
+    if !queue.add(.control(work)) { completion(.failure(.shuttingDown)) }
+  }
 
+  /// `handler` runs on the writer's thread after each commit with the tenants that have new events.
+  package func setPublishHandler(_ handler: @escaping @Sendable ([TenantNumber]) -> Void) {
+    shared.publishHandler.withLock { $0 = handler }
+  }
+
+  /// Answers what was submitted, flushes the index, stops the threads.
+  package func close() {
+    queue.close()
+    writerEnded.wait()
+    indexThread.stop()
+  }
+}
+
+extension EventStore {
   /// Calls `body` with the tenant's events whose positions lie in `positions`, at most `limit`,
   /// until it returns false. Blocks; never call it on an event loop.
   package func readFeed(
     _ tenant: TenantNumber, positions: ClosedRange<UInt64>, isDescending: Bool, limit: Int,
     _ body: (ReadEvent, Span<UInt8>) -> Bool
-  ) throws(StoreError) {}
+  ) throws(StoreError) {
+    try shared.reading { () throws(StoreError) in
+      let (last, term) = try shared.withState { (state) throws(StoreError) in
+        let tenant = try state.activeTenant(tenant)
+        return (tenant.committed.position, try tenant.open(state.keyring).feed.term)
+      }
+      let wanted = positions.clamped(to: 1...max(1, last))
+      guard last > 0, positions.lowerBound <= last, positions.upperBound > 0 else { return }
+      var reader = EventReader(shared: shared, tenant: tenant)
+      var read = PagedRead(range: wanted, isDescending: isDescending, limit: limit)
+      while let page = read.nextPage {
+        let postings = try postings(term, page, isDescending)
+        guard
+          try reader.read(
+            postings[...], isWanted: { routing, _, posting in routing.position == posting.ordinal },
+            body)
+        else { return }
+        read.advance(found: postings.map(\.ordinal))
+      }
+    }
+  }
 
   /// The same for the events of one stream, by version. An unknown stream has none.
   package func readStream(
     _ tenant: TenantNumber, stream: Span<UInt8>, versions: ClosedRange<UInt64>,
     isDescending: Bool, limit: Int, _ body: (ReadEvent, Span<UInt8>) -> Bool
-  ) throws(StoreError) {}
+  ) throws(StoreError) {
+    let name = stream.array
+    try shared.reading { () throws(StoreError) in
+      guard let known = try knownStream(tenant, name) else { return }
+      var reader = EventReader(shared: shared, tenant: tenant)
+      var read = PagedRead(range: versions, isDescending: isDescending, limit: limit)
+      while let page = read.nextPage {
+        let postings = try postings(known.term, page, isDescending)
+        guard
+          try reader.read(
+            postings[...],
+            isWanted: { _, header, posting in
+              header.stream == known.slot && header.version == posting.ordinal
+            }, body)
+        else { return }
+        read.advance(found: postings.map(\.ordinal))
+      }
+    }
+  }
 
   /// What is known of a stream, or nil when it has no event.
   package func summary(
     _ tenant: TenantNumber, stream: Span<UInt8>
-  ) throws(StoreError) -> StreamSummary? { nil }
+  ) throws(StoreError) -> StreamSummary? {
+    let version = try lastVersion(tenant, stream: stream)
+    guard version > 0 else { return nil }
+    var first: UInt64 = version
+    var stored: Int64 = 0
+    try readStream(
+      tenant, stream: stream, versions: 1...version, isDescending: false, limit: 1
+    ) { event, _ in
+      first = event.version
+      return false
+    }
+    try readStream(
+      tenant, stream: stream, versions: 1...version, isDescending: true, limit: 1
+    ) { event, _ in
+      stored = event.storedMilliseconds
+      return false
+    }
+    return StreamSummary(
+      version: version, firstVersion: first, expiredCount: first - 1,
+      lastStoredMilliseconds: stored)
+  }
 
   /// The tenant's newest position; 0 when it has no event.
-  package func lastPosition(_ tenant: TenantNumber) -> UInt64 { 0 }
+  package func lastPosition(_ tenant: TenantNumber) throws(StoreError) -> UInt64 {
+    try shared.withState { (state) throws(StoreError) in
+      try state.activeTenant(tenant).committed.position
+    }
+  }
 
   /// The stream's newest version; 0 when it has no event.
   package func lastVersion(
     _ tenant: TenantNumber, stream: Span<UInt8>
-  ) throws(StoreError) -> UInt64 { 0 }
+  ) throws(StoreError) -> UInt64 {
+    guard let known = try knownStream(tenant, stream.array) else { return 0 }
+    return try shared.withState { (state) throws(StoreError) in
+      try shared.log.newestVersion(
+        of: known.slot, known.term, tenant: try state.activeTenant(tenant),
+        state: state, index: shared.index)
+    }
+  }
 
-  /// `handler` runs on the writer's thread after each commit with the tenants that have new events.
-  package func setPublishHandler(_ handler: @escaping @Sendable ([TenantNumber]) -> Void) {}
+  private func postings(
+    _ term: TermKey, _ page: PagedRead.Page, _ isDescending: Bool
+  ) throws(StoreError) -> [Posting] {
+    try term.postings(
+      in: shared.index, ordinals: page.range, isDescending: isDescending, limit: page.limit)
+  }
 
-  /// Answers what was submitted, stops the threads and closes the files.
-  package func close() {}
+  /// Slot and term of a stream that has a key.
+  private func knownStream(
+    _ number: TenantNumber, _ name: [UInt8]
+  ) throws(StoreError) -> (slot: Slot, term: TermKey)? {
+    try shared.withState { (state) throws(StoreError) in
+      let tenant = try state.activeTenant(number)
+      let secrets = try tenant.open(state.keyring)
+      var resolver = NameResolver()
+      let tag = resolver.tag(.stream, .default, name[...], secrets.keys)
+      if let stream = secrets.streams[tag] { return (stream.slot, stream.term.term) }
+      if let known = secrets.readStreams[tag] { return known }
+      let entry = try StoreError.translating { () throws(KeyringError) in
+        try state.keyring.entry(number, tag: tag)
+      }
+      guard let slot = entry?.slot, let key = try state.key(tenant, slot) else { return nil }
+      let known = (slot: slot, term: TermKey(TermKey.stream, from: key))
+      secrets.noteRead(tag, known)
+      return known
+    }
+  }
+}
+
+extension EngineState {
+  /// The tenant, if it exists and is not suspended.
+  func activeTenant(_ number: TenantNumber) throws(StoreError) -> TenantState {
+    guard let tenant = tenants[number] else { throw .noTenant }
+    guard !tenant.isSuspended else { throw .suspended }
+    return tenant
+  }
 }

@@ -43,6 +43,9 @@ package enum StoreError: Error, Hashable, Sendable {
   case tooManyPlans
   /// No root holder can be reached for the erasure. The operator's move; nothing was destroyed.
   case keyUnavailable
+  /// The keys are destroyed in the store, but an old root may still be in a holder: nothing may be
+  /// called erased yet. The operator's move; it is tried again at the next act and at start.
+  case erasurePending
   /// The daemon is ending. The caller connects again later.
   case shuttingDown
   /// Another event of the same batch was refused, so this one was not stored either.

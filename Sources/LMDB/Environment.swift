@@ -60,6 +60,16 @@ package final class Environment: @unchecked Sendable {
     return result
   }
 
+  /// Begins a view, for whoever wraps it in a type of their own; the environment must outlive it.
+  package func beginReading() throws(LMDBError) -> ReadTransaction {
+    unsafe try ReadTransaction.begin(pointer)
+  }
+
+  /// Begins the write transaction, likewise; it is rolled back unless it is committed.
+  package func beginWriting() throws(LMDBError) -> WriteTransaction {
+    unsafe try WriteTransaction.begin(pointer)
+  }
+
   /// The table `name`, made if it does not exist (`mdb_dbi_open`).
   package func table(_ name: String) throws(LMDBError) -> Table {
     do {

@@ -19,7 +19,8 @@ package struct WriteTransaction: ~Copyable {
     return unsafe WriteTransaction(pointer)
   }
 
-  consuming func commit() throws(LMDBError) {
+  /// Makes everything durable with one fsync (`mdb_txn_commit`).
+  package consuming func commit() throws(LMDBError) {
     let code = unsafe mdb_txn_commit(pointer)
     discard self
     try check(code)

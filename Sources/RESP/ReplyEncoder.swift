@@ -19,7 +19,7 @@ package struct ReplyEncoder: Sendable {
     end(&bytes)
   }
 
-  /// `-text`; the first word is the code. Line ends become blanks.
+  /// `-text`, whose first word is the code; line ends become blanks.
   package func error(_ text: String, to bytes: inout [UInt8]) {
     bytes.append(0x2D)
     for byte in text.utf8 { bytes.append(byte == 0x0D || byte == 0x0A ? 0x20 : byte) }

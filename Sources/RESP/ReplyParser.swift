@@ -38,7 +38,9 @@ package struct ReplyParser {
 
   package init() {}
 
-  /// Reads on in `bytes` until a reply is complete or they end. The caller drops the bytes that
+  /// Reads on in `bytes` until a reply is complete or they end.
+  ///
+  /// The caller drops the bytes that
   /// were used up and comes again with what is left and more.
   package mutating func parse(_ bytes: Span<UInt8>) throws(ReplyFailure) -> Step {
     var offset = 0
@@ -56,8 +58,9 @@ package struct ReplyParser {
 }
 
 extension ReplyParser {
-  /// Reads one value or one list header; nil when it is not complete. A header of items to come
-  /// gives no value: it becomes a frame.
+  /// Reads one value or one list header; nil when it is not complete.
+  ///
+  /// A header of items to come gives no value: it becomes a frame.
   private mutating func element(
     _ bytes: Span<UInt8>
   ) throws(ReplyFailure) -> (Reply?, count: Int)? {

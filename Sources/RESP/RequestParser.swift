@@ -44,7 +44,9 @@ package struct RequestParser {
     (isInline, scanned, missing, bulkBytes) = (false, 0, nil, nil)
   }
 
-  /// Parses the command at the start of `bytes`. After `.command` call ``reset()``.
+  /// Parses the command at the start of `bytes`.
+  ///
+  /// After `.command` call ``reset()``.
   package mutating func parse(_ bytes: Span<UInt8>) -> Outcome {
     guard !bytes.isEmpty else { return .needMore }
     if missing == nil {

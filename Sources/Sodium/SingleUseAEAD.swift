@@ -47,6 +47,30 @@ package enum SingleUseAEAD {
     }
   }
 
+  /// Seals `plaintext` into `buffer` at `offset` with suite 1 and writes the tag behind it.
+  ///
+  /// The plaintext is never in the buffer.
+  package static func seal(
+    _ plaintext: Span<UInt8>, into buffer: inout MutableSpan<UInt8>, at offset: Int,
+    authenticated: Range<Int>, key: Span<UInt8>
+  ) {
+    precondition(key.count == 32, "ChaCha20-Poly1305 takes 32-byte keys")
+    precondition(offset >= 0 && offset + plaintext.count + tagBytes <= buffer.count)
+    precondition(authenticated.lowerBound >= 0 && authenticated.upperBound <= offset)
+    unsafe buffer.withUnsafeMutableBufferPointer { bytes in
+      unsafe plaintext.withUnsafeBufferPointer { text in
+        unsafe key.withUnsafeBufferPointer { keyBytes in
+          unsafe ChaCha20.zeroNonce.withUnsafeBufferPointer { nonce in
+            let extra = unsafe bytes.baseAddress! + authenticated.lowerBound
+            _ = unsafe crypto_aead_chacha20poly1305_ietf_encrypt(
+              bytes.baseAddress! + offset, nil, text.baseAddress, UInt64(text.count), extra,
+              UInt64(authenticated.count), nil, nonce.baseAddress!, keyBytes.baseAddress!)
+          }
+        }
+      }
+    }
+  }
+
   /// Opens `sealed[body]`, whose tag lies behind it, into `output` at `offset`.
   ///
   /// Returns false, with nothing usable written, when anything was changed or the key is not its.

@@ -20,6 +20,15 @@ int linux_peer_credentials(int fd, struct linux_peer *peer);
 /// Core dumps and ptrace by the same uid off: PR_SET_DUMPABLE 0 and RLIMIT_CORE 0. 0 or errno.
 int linux_forbid_dumps(void);
 
+/// umask 0077: what the process creates is its own.
+void linux_private_files(void);
+
+/// SIGPIPE and SIGXFSZ ignored: the calls fail with an errno instead of ending the process.
+void linux_ignore_signals(void);
+
+/// Raises the soft limits of open files and locked memory to the hard ones.
+void linux_raise_limits(void);
+
 /// File system of an open file: statfs f_type, and st_dev. 0 or errno.
 int linux_file_system(int fd, uint64_t *type, uint64_t *device);
 

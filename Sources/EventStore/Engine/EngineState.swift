@@ -1,0 +1,133 @@
+import EventModel
+import Keyring
+import Sodium
+import Storage
+import TransparencyLog
+
+/// Everything in memory that the writer, the readers and the index thread share; behind one lock.
+///
+/// The writer holds the lock for a few hundred events at a time and never while it waits for the
+/// device's fsync of a commit; readers hold it while they look up keys, never while they decrypt.
+final class EngineState {
+  let keyring: Keyring
+  let routing: RoutingKeys
+  let logState: SecretBytes
+  var tenants: [TenantNumber: TenantState] = [:]
+  var tenantsByName: [TenantName: TenantNumber] = [:]
+  var bases: BaseCache
+  private var periods: [PeriodID: PeriodKeys] = [:]
+  let bucketKeys = BucketKeys()
+  /// The sequence that the next record gets.
+  var nextSequence: UInt64 = 1
+  /// The hash of the newest durable record.
+  var lastRecordHash: RecordHash?
+  /// Why the store writes no more, or nil.
+  var failure: StoreError?
+
+  private static let periodsMax = 8_192
+  static let logStateContext = KeyDerivation.Context("LT1.log.state")
+
+  init(keyring: Keyring) throws(StoreError) {
+    self.keyring = keyring
+    routing = RoutingKeys(keyring)
+    logState = keyring.derive(Self.logStateContext, count: 32)
+    bases = BaseCache(sets: 1 << 13)
+    for summary in keyring.tenants { insert(summary) }
+    do { try bucketKeys.load(keyring) } catch { throw StoreError(error) }
+  }
+
+  func insert(_ summary: TenantSummary) {
+    tenants[summary.number] = TenantState(
+      number: summary.number, name: summary.name, id: summary.id,
+      createdMilliseconds: summary.createdMilliseconds, isSuspended: summary.isSuspended)
+    tenantsByName[summary.name] = summary.number
+  }
+
+  /// The keys of a period, or nil when the period has expired.
+  func periodKeys(
+    _ tenant: TenantState, _ classNumber: ClassNumber, _ period: Period
+  ) throws(StoreError) -> PeriodKeys? {
+    let secrets = try tenant.open(keyring)
+    let id = PeriodID(
+      tenant: tenant.number, generation: secrets.keys.generation, classNumber: classNumber,
+      period: period)
+    if let known = periods[id] { return known }
+    guard let retentionClass = secrets.keys.classes.first(where: { $0.number == classNumber }),
+      retentionClass.retention.unit == period.unit,
+      let key = retentionClass.cover.key(for: period.index)
+    else { return nil }
+    if periods.count >= Self.periodsMax { periods.removeAll(keepingCapacity: true) }
+    let opened = PeriodKeys(key: key, dataSecret: secrets.keys.dataSecret)
+    periods[id] = opened
+    return opened
+  }
+
+  /// The place of an event base key in ``bases``, derived if need be; nil when one of the keys that
+  /// it needs was destroyed.
+  func base(_ id: BaseID, tenant: TenantState) throws(StoreError) -> Int? {
+    switch bases.find(id) {
+    case .at(let place): return place
+    case .destroyed: return nil
+    case .unknown: break
+    }
+    guard let period = try periodKeys(tenant, id.classNumber, id.period),
+      let stream = try key(tenant, id.stream)
+    else {
+      bases.insertDestroyed(id)
+      return nil
+    }
+    // Subject keys side by side: at most four of 32 bytes.
+    var subjects = SecretBytes(zeroes: Limits.subjectsMax * 32)
+    for index in 0..<id.subjects.count {
+      guard let subject = try key(tenant, id.subjects[index]) else {
+        bases.insertDestroyed(id)
+        return nil
+      }
+      var bytes = subjects.mutableBytes
+      bytes.set(subject.bytes, at: index * 32)
+    }
+    let secrets = try tenant.open(keyring)
+    return bases.insert(id) { base in
+      Self.derive(
+        into: &base, period.key, stream, subjects, count: id.subjects.count,
+        impersonal: secrets.keys.impersonalKey, dataSecret: secrets.keys.dataSecret)
+    }
+  }
+
+  private static func derive(
+    into base: inout MutableSpan<UInt8>, _ period: borrowing SecretBytes,
+    _ stream: borrowing SecretBytes, _ subjects: borrowing SecretBytes, count: Int,
+    impersonal: borrowing SecretBytes, dataSecret: borrowing SecretBytes
+  ) {
+    EventKeys.base(
+      into: &base, period: period.bytes, stream: stream.bytes,
+      subjects: subjects.bytes.extracting(0..<(count * 32)), impersonal: impersonal.bytes,
+      dataSecret: dataSecret.bytes)
+  }
+
+  /// The key in a slot, or nil when it was destroyed.
+  func key(_ tenant: TenantState, _ slot: Slot) throws(StoreError) -> SecretBytes? {
+    do throws(KeyringError) {
+      guard let entry = try keyring.key(tenant.number, slot) else { return nil }
+      return entry.key.copy()
+    } catch {
+      throw StoreError(error)
+    }
+  }
+
+  /// Forgets tenants that were shredded.
+  func remove(_ numbers: Set<TenantNumber>) {
+    for number in numbers { tenants[number] = nil }
+    tenantsByName = tenantsByName.filter { !numbers.contains($0.value) }
+    forgetKeys()
+  }
+
+  /// Wipes every key and name held in memory; what is needed again is read from the key tree.
+  ///
+  /// The barrier of a shred: after it, nothing that was destroyed can be derived here any more.
+  func forgetKeys() {
+    bases.removeAll()
+    periods.removeAll()
+    for tenant in tenants.values { tenant.close() }
+  }
+}

@@ -1,0 +1,118 @@
+import Dispatch
+import EventModel
+import Storage
+import Synchronization
+import TransparencyLog
+
+/// Moves the index's tail to the disk and merges its segments, beside the writer.
+///
+/// At least every 30 s, and whenever the tail is a quarter full; so rebuilding at start is short.
+/// Merging yields to flushes.
+final class IndexThread: Sendable {
+  /// Postings in the tail that are worth a flush.
+  static let flushPostings = 1_000_000
+  static let intervalSeconds = 30
+
+  private let shared: SharedEngine
+  private let ended = DispatchGroup()
+  private let isStopping = Mutex(false)
+  /// What a flush that failed wanted to write.
+  private let unfinished = Mutex<Flush?>(nil)
+
+  /// The heads that belong to a frozen tail.
+  private struct Flush: Sendable {
+    let state: FlushState
+    let tenants: [(TenantNumber, [UInt8])]
+  }
+
+  init(shared: SharedEngine) { self.shared = shared }
+
+  func start() {
+    DispatchQueue(label: "lethe.index", qos: .utility).async(group: ended) { [self] in run() }
+  }
+
+  /// Flushes what is left and ends the thread.
+  func stop() {
+    isStopping.withLock { $0 = true }
+    shared.indexWanted.signal()
+    ended.wait()
+  }
+
+  private func run() {
+    var deadline = Self.nextDeadline
+    while true {
+      _ = shared.indexWanted.wait(timeout: min(deadline, .now() + .milliseconds(200)))
+      let isLast = isStopping.withLock { $0 }
+      let isFull = shared.index.tailCount >= Self.flushPostings
+      if isFull || isLast || DispatchTime.now() >= deadline {
+        flush()
+        deadline = Self.nextDeadline
+      }
+      if isLast { return }
+      merge()
+    }
+  }
+
+  private static var nextDeadline: DispatchTime { .now() + .seconds(intervalSeconds) }
+
+  /// Writes the tail and the heads that belong to it in one transaction.
+  ///
+  /// A failure leaves the tail in memory: it serves reads and is tried again; nothing is lost, since
+  /// the index can be rebuilt from the log.
+  private func flush() {
+    guard let wanted = unfinished.withLock({ $0 }) ?? freeze() else { return }
+    do {
+      try shared.index.flush(state: wanted.state, tenantStates: wanted.tenants)
+      unfinished.withLock { $0 = nil }
+    } catch {
+      // The frozen tail and the heads of its moment belong together: both are kept.
+      unfinished.withLock { $0 = wanted }
+    }
+  }
+
+  private func freeze() -> Flush? {
+    shared.withState { state in
+      guard shared.index.freeze(), let hash = state.lastRecordHash else { return nil }
+      var tenants: [(TenantNumber, [UInt8])] = []
+      for tenant in state.tenants.values where tenant.isTouched {
+        tenants.append((tenant.number, tenant.committed.encoded))
+        tenant.isTouched = false
+      }
+      let reached = FlushState(sequence: state.nextSequence - 1, recordHash: hash)
+      return Flush(state: reached, tenants: tenants)
+    }
+  }
+
+  private func merge() {
+    while !isStopping.withLock({ $0 }), shared.index.tailCount < Self.flushPostings {
+      // A failed merge changes nothing and is tried again at the next turn.
+      let isDone = try? shared.index.mergeOne(
+        shouldYield: { shared.index.tailCount >= Self.flushPostings })
+      guard isDone == true else { return }
+    }
+  }
+}
+
+extension LogHead {
+  /// A tenant's state as the index keeps it (Docs/Format.md, section 6): 1,600 bytes.
+  var encoded: [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.appendBigEndian(position, bytes: 8)
+    bytes.appendBigEndian(UInt64(storedMilliseconds), bytes: 8)
+    frontier.encode(to: &bytes)
+    bytes.append(contentsOf: repeatElement(0, count: Self.encodedBytes - bytes.count))
+    return bytes
+  }
+
+  static let encodedBytes = 1_600
+
+  /// Reads what ``encoded`` wrote; nil when it cannot be that.
+  init?(_ bytes: [UInt8]) {
+    guard bytes.count == Self.encodedBytes,
+      let frontier = Frontier(bytes.span, at: 16)
+    else { return nil }
+    position = bytes.span.bigEndian(at: 0, bytes: 8)
+    storedMilliseconds = Int64(clamping: bytes.span.bigEndian(at: 8, bytes: 8))
+    self.frontier = frontier
+  }
+}

@@ -1,0 +1,164 @@
+import EventModel
+import Keyring
+import Sodium
+import Storage
+import TransparencyLog
+
+/// Brings memory up to the log at start: heads from the index, then every record behind them.
+///
+/// The log is the truth. An index that does not belong to it (its flush state names a record with
+/// another hash, or one that is not there) is emptied and rebuilt from the first record.
+struct Recovery {
+  private let state: EngineState
+  private let index: EventIndex
+  private let log: LogReader
+  private let logTables: LogTables
+  private var terms: [TermID: TermKey?] = [:]
+
+  private struct TermID: Hashable {
+    let tenant: TenantNumber
+    let slot: Slot
+    let isStream: Bool
+  }
+
+  private static let termsMax = 1 << 16
+
+  init(state: EngineState, index: EventIndex, log: LogReader, logTables: LogTables) {
+    self.state = state
+    self.index = index
+    self.log = log
+    self.logTables = logTables
+  }
+
+  /// Checks the log against the keyring: `.rolledBack` when the records need newer keys than there
+  /// are, `.corrupt` when the log ends elsewhere than it says.
+  static func checkLog(
+    _ state: EngineState, _ tables: LogTables
+  ) throws(StoreError) {
+    let (last, sealed) = try StoreError.translatingStorage { () throws(StorageError) in
+      try tables.read { (view) throws(StorageError) in
+        (try view.lastSequence(), try view.sealedState()?.array)
+      }
+    }
+    guard let sealed else {
+      guard last == 0 else { throw .corrupt }
+      return
+    }
+    guard let logState = LogState(sealed.span, key: state.logState) else { throw .corrupt }
+    guard logState.keyringVersion <= state.keyring.version else { throw .rolledBack }
+    guard logState.nextSequence == last + 1 else { throw .corrupt }
+    state.nextSequence = logState.nextSequence
+  }
+
+  /// True when the index's flush state names a record that the log has.
+  static func isIndexOfLog(
+    _ index: EventIndex, _ tables: LogTables
+  ) throws(StoreError) -> Bool {
+    let flushed = try StoreError.translatingStorage { () throws(StorageError) in
+      try index.flushState()
+    }
+    guard let flushed else { return true }
+    return try StoreError.translatingStorage { () throws(StorageError) in
+      try tables.read { (view) throws(StorageError) in
+        guard let record = try view.record(flushed.sequence) else { return false }
+        return RecordHash.sha256(record) == flushed.recordHash
+      }
+    }
+  }
+
+  /// Replays what the index has not seen.
+  mutating func run() throws(StoreError) {
+    var next: UInt64 = 1
+    let flushed = try StoreError.translatingStorage { () throws(StorageError) in
+      try index.flushState()
+    }
+    if let flushed {
+      next = flushed.sequence + 1
+      state.lastRecordHash = flushed.recordHash
+      for tenant in state.tenants.values {
+        let bytes = try StoreError.translatingStorage { () throws(StorageError) in
+          try index.tenantState(tenant.number)
+        }
+        guard let bytes else { continue }
+        guard let head = LogHead(bytes) else { throw .corrupt }
+        tenant.committed = head
+        tenant.pending = head
+      }
+    }
+    var bytes: [UInt8] = []
+    var places: [ByteRange] = []
+    while next < state.nextSequence {
+      let end = min(state.nextSequence, next + 1_024)
+      try log.copyRecords(next..<end, into: &bytes, &places)
+      var postings: [TaggedPosting] = []
+      for place in places {
+        guard !place.isEmpty else { throw .corrupt }
+        try replay(bytes.span.extracting(place.range), sequence: next, &postings)
+        next += 1
+      }
+      index.publish(postings)
+      if index.tailCount >= IndexThread.flushPostings { try flush(reached: next - 1) }
+    }
+  }
+
+  private mutating func replay(
+    _ record: Span<UInt8>, sequence: UInt64, _ postings: inout [TaggedPosting]
+  ) throws(StoreError) {
+    let hash = RecordHash.sha256(record)
+    state.lastRecordHash = hash
+    guard let routing = state.routing.open(record) else { throw .corrupt }
+    guard let tenant = state.tenants[routing.tenant] else { return }
+    guard routing.position == tenant.committed.position + 1 else { throw .corrupt }
+    tenant.committed.frontier.append(LeafHash(position: routing.position, recordHash: hash))
+    tenant.committed.position = routing.position
+    tenant.isTouched = true
+    defer { tenant.pending = tenant.committed }
+    let secrets = try tenant.open(state.keyring)
+    guard let (_, header) = try log.open(record, state: state),
+      let retentionClass = secrets.keys.classes.first(where: { $0.number == routing.classNumber })
+    else { return }
+    tenant.committed.storedMilliseconds = header.storedMilliseconds
+    if header.subjects.count == 0 { tenant.impersonalCount += 1 }
+    let bucket = Bucket(
+      containing: retentionClass.retention.expiryMilliseconds(of: routing.period))
+    func add(_ term: TermKey, _ ordinal: UInt64) {
+      postings.append(
+        TaggedPosting(
+          tag: term.tag(in: bucket), bucket: bucket,
+          posting: Posting(sequence: sequence, ordinal: ordinal)))
+    }
+    for subject in 0..<header.subjects.count {
+      if let term = try term(tenant, header.subjects[subject], isStream: false) { add(term, 0) }
+    }
+    if let term = try term(tenant, header.stream, isStream: true) { add(term, header.version) }
+    add(secrets.feed.term, routing.position)
+  }
+
+  /// The term of a slot, or nil when its key was destroyed: then nothing is indexed under it.
+  private mutating func term(
+    _ tenant: TenantState, _ slot: Slot, isStream: Bool
+  ) throws(StoreError) -> TermKey? {
+    let id = TermID(tenant: tenant.number, slot: slot, isStream: isStream)
+    if let known = terms[id] { return known }
+    if terms.count >= Self.termsMax { terms.removeAll(keepingCapacity: true) }
+    let context = isStream ? TermKey.stream : TermKey.subject
+    guard let key = try state.key(tenant, slot) else {
+      terms[id] = .some(nil)
+      return nil
+    }
+    let term = TermKey(context, from: key)
+    terms[id] = term
+    return term
+  }
+
+  private func flush(reached: UInt64) throws(StoreError) {
+    guard index.freeze(), let hash = state.lastRecordHash else { return }
+    let heads = state.tenants.values.filter(\.isTouched)
+    try StoreError.translatingStorage { () throws(StorageError) in
+      try index.flush(
+        state: FlushState(sequence: reached, recordHash: hash),
+        tenantStates: heads.map { ($0.number, $0.committed.encoded) })
+    }
+    for tenant in heads { tenant.isTouched = false }
+  }
+}

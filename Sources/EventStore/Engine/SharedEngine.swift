@@ -1,0 +1,79 @@
+import Dispatch
+import EventModel
+import Keyring
+import Sodium
+import Storage
+import Synchronization
+
+/// What the threads of the engine have in common.
+final class SharedEngine: Sendable {
+  private let state: Mutex<EngineState>
+  let index: EventIndex
+  let log: LogReader
+  let logTables: LogTables
+  let suite: SingleUseAEAD.Suite
+  /// Milliseconds since 1970; a parameter, so that tests can set it.
+  let clock: @Sendable () -> Int64
+  let publishHandler = Mutex<(@Sendable ([TenantNumber]) -> Void)?>(nil)
+  /// Wakes the index thread.
+  let indexWanted = DispatchSemaphore(value: 0)
+  /// Reads that are under way, for the barrier of a shred.
+  private let activeReads = Mutex(ActiveReads())
+
+  private struct ActiveReads {
+    var turn = 0
+    var counts: InlineArray<2, Int> = [0, 0]
+  }
+
+  init(
+    state: sending EngineState, index: EventIndex, logTables: LogTables,
+    suite: SingleUseAEAD.Suite, clock: @escaping @Sendable () -> Int64
+  ) {
+    self.state = Mutex(state)
+    self.index = index
+    self.logTables = logTables
+    log = LogReader(logTables)
+    self.suite = suite
+    self.clock = clock
+  }
+
+  /// Runs `body` alone on the shared state.
+  func withState<Result, Failure: Error>(
+    _ body: (EngineState) throws(Failure) -> sending Result
+  ) throws(Failure) -> sending Result {
+    try state.withLock { (state) throws(Failure) in try body(state) }
+  }
+
+  /// Runs a read, counted, so that a shred can wait for those that began before it.
+  func reading<Result>(
+    _ body: () throws(StoreError) -> Result
+  ) throws(StoreError) -> Result {
+    let turn = activeReads.withLock { reads in
+      reads.counts[reads.turn] += 1
+      return reads.turn
+    }
+    defer { activeReads.withLock { $0.counts[turn] -= 1 } }
+    return try body()
+  }
+
+  /// Waits until the reads that began before the call have ended; only the writer calls it.
+  ///
+  /// Reads are bounded by ``Limits/countMax`` and ``Limits/replyBytesMax``, so this ends; reads that
+  /// begin meanwhile count for the other turn and are not waited for.
+  func waitForReads() {
+    let before = activeReads.withLock { reads in
+      let before = reads.turn
+      reads.turn = 1 - before
+      return before
+    }
+    while activeReads.withLock({ $0.counts[before] }) > 0 { Writer.pauseMilliseconds(1) }
+  }
+
+  /// Holds appends while the index is too far behind.
+  func waitForTail() {
+    while index.tailCount > Limits.tailPostingsMax {
+      indexWanted.signal()
+      Writer.pauseMilliseconds(2)
+    }
+  }
+}

@@ -1,0 +1,122 @@
+import EventModel
+import Keyring
+import Sodium
+import TransparencyLog
+
+/// What the writer keeps of a stream that it wrote to lately.
+final class StreamState {
+  let slot: Slot
+  var term: CachedTerm
+  /// The newest version, what is being committed included.
+  var version: UInt64
+
+  init(slot: Slot, term: TermKey, version: UInt64) {
+    self.slot = slot
+    self.term = CachedTerm(term)
+    self.version = version
+  }
+}
+
+/// What the writer keeps of a person of one class.
+final class SubjectState {
+  let slot: Slot
+  var term: CachedTerm
+
+  init(slot: Slot, term: TermKey) {
+    self.slot = slot
+    self.term = CachedTerm(term)
+  }
+}
+
+/// How far a tenant's log reaches.
+struct LogHead {
+  var position: UInt64 = 0
+  var storedMilliseconds: Int64 = 0
+  var frontier = Frontier()
+}
+
+/// A tenant as the engine holds it in memory.
+final class TenantState {
+  let number: TenantNumber
+  let name: TenantName
+  let id: TenantID
+  let createdMilliseconds: Int64
+  var isSuspended: Bool
+  /// What is durable.
+  var committed = LogHead()
+  /// What is durable or being committed.
+  var pending = LogHead()
+  /// True when ``committed`` moved since the index was flushed.
+  var isTouched = false
+  var impersonalCount: UInt64 = 0
+  /// Opened when the tenant is first used: 8,000 idle tenants cost no secrets.
+  private(set) var secrets: TenantSecrets?
+
+  init(
+    number: TenantNumber, name: TenantName, id: TenantID, createdMilliseconds: Int64,
+    isSuspended: Bool
+  ) {
+    self.number = number
+    self.name = name
+    self.id = id
+    self.createdMilliseconds = createdMilliseconds
+    self.isSuspended = isSuspended
+  }
+
+  /// The tenant's secrets, opened if need be.
+  func open(_ keyring: Keyring) throws(StoreError) -> TenantSecrets {
+    if let secrets { return secrets }
+    let opened = TenantSecrets(try StoreError.translating { () throws(KeyringError) in
+      try keyring.tenantKeys(number)
+    })
+    secrets = opened
+    return opened
+  }
+
+  /// Wipes what was opened and forgets the names, as every shred and failed commit demands.
+  func close() { secrets = nil }
+}
+
+/// The opened part of a tenant: keys, terms and the names used lately.
+final class TenantSecrets {
+  let keys: TenantKeys
+  var feed: CachedTerm
+  /// Names used lately, by their tag in the map; bounded by ``purgeNames()``.
+  var streams: [Tag128: StreamState] = [:]
+  var subjects: [Tag128: SubjectState] = [:]
+  /// Streams that readers asked for; apart from the writer's, which must not be let go of while a
+  /// commit is under way.
+  private(set) var readStreams: [Tag128: (slot: Slot, term: TermKey)] = [:]
+  var writePositions: PositionTree
+  var readPositions: PositionTree
+
+  private static let namesMax = 1 << 16
+
+  init(_ keys: TenantKeys) {
+    self.keys = keys
+    feed = CachedTerm(TermKey(TermKey.feed, from: keys.mapKey))
+    writePositions = PositionTree(seed: keys.positionSeed)
+    readPositions = PositionTree(seed: keys.positionSeed)
+  }
+
+  /// Keeps what a reader found, within bounds.
+  func noteRead(_ tag: Tag128, _ stream: (slot: Slot, term: TermKey)) {
+    if readStreams.count >= Self.namesMax { readStreams.removeAll(keepingCapacity: true) }
+    readStreams[tag] = stream
+  }
+
+  /// Between commits: lets go of the names when there are too many.
+  func purgeNames() {
+    if streams.count > Self.namesMax { streams.removeAll(keepingCapacity: true) }
+    if subjects.count > Self.namesMax { subjects.removeAll(keepingCapacity: true) }
+  }
+
+  /// The retention class of this name; an empty name means the default.
+  func retentionClass(named name: Span<UInt8>) -> RetentionClass? {
+    if name.count == 0 { return keys.classes.first }
+    return keys.classes.first { retentionClass in
+      retentionClass.name.count == name.count
+        && name.indices.allSatisfy { retentionClass.name[$0] == name[$0] }
+    }
+  }
+}

@@ -1,0 +1,276 @@
+import EventModel
+import Keyring
+import Sodium
+import Storage
+
+/// Carries out the acts of the control plane, on the writer's thread, between its commits.
+///
+/// So an act sees everything that was acknowledged before it, and what comes after sees it whole.
+final class ControlPlane: Sendable {
+  private let shared: SharedEngine
+  private let plans = PlanBook()
+
+  init(shared: SharedEngine) { self.shared = shared }
+
+  /// Runs one act; the ledger has it, done or refused, when this returns.
+  func perform(_ act: ControlAct, actor: Actor) throws(StoreError) -> ControlAnswer {
+    switch act {
+    case .createTenant(let name, let retention):
+      return try createTenant(name, retention, actor)
+    case .listTenants:
+      return .tenants(try details())
+    case .tenantInfo(let name):
+      let number = try number(name)
+      guard let detail = try details().first(where: { $0.name == name }) else { throw .noTenant }
+      _ = number
+      return .tenant(detail)
+    case .suspendTenant(let name): return try setSuspended(name, true, actor)
+    case .resumeTenant(let name): return try setSuspended(name, false, actor)
+    case .planShredSubject(let name, let subject):
+      return .plan(try planSubject(try number(name), subject, actor))
+    case .shredSubject(let name, let subject, _, let token):
+      return .shredded(try shredSubject(try number(name), subject, token, actor))
+    case .planShredTenant(let name):
+      return .plan(try planTenant(try number(name), actor))
+    case .shredTenant(let name, _, let token):
+      return .shredded(try shredTenant(try number(name), token, actor))
+    case .enrolSubject(let name, let subject):
+      return try enrol(try number(name), subject, actor)
+    case .keyStatus:
+      return .keyStatus(try shared.withState { (state) throws(StoreError) in
+        try StoreError.translating { () throws(KeyringError) in try state.keyring.status() }
+      })
+    }
+  }
+
+  private func number(_ name: TenantName) throws(StoreError) -> TenantNumber {
+    guard let number = shared.withState({ $0.tenantsByName[name] }) else { throw .noTenant }
+    return number
+  }
+
+  // MARK: tenants
+
+  private func createTenant(
+    _ name: TenantName, _ retention: Retention, _ actor: Actor
+  ) throws(StoreError) -> ControlAnswer {
+    try shared.withState { (state) throws(StoreError) in
+      if let failure = state.failure { throw failure }
+      let number = try StoreError.translating { () throws(KeyringError) in
+        try state.keyring.createTenant(
+          name, retention: retention, now: shared.clock(), actor: actor.ledgerActor)
+      }
+      guard let summary = state.keyring.tenants.first(where: { $0.number == number }) else {
+        throw .corrupt
+      }
+      state.insert(summary)
+    }
+    return .done
+  }
+
+  private func setSuspended(
+    _ name: TenantName, _ isSuspended: Bool, _ actor: Actor
+  ) throws(StoreError) -> ControlAnswer {
+    let number = try number(name)
+    try shared.withState { (state) throws(StoreError) in
+      try StoreError.translating { () throws(KeyringError) in
+        try state.keyring.setSuspended(
+          number, isSuspended, now: shared.clock(), actor: actor.ledgerActor)
+      }
+      state.tenants[number]?.isSuspended = isSuspended
+    }
+    return .done
+  }
+
+  private func details() throws(StoreError) -> [TenantDetail] {
+    shared.withState { state in
+      let retentions = Dictionary(
+        uniqueKeysWithValues: state.keyring.tenants.map { ($0.number, $0.defaultRetention) })
+      return state.tenants.values.compactMap { tenant in
+        guard let retention = retentions[tenant.number] else { return nil }
+        return TenantDetail(
+          name: tenant.name, isSuspended: tenant.isSuspended,
+          createdMilliseconds: tenant.createdMilliseconds, retention: retention,
+          lastPosition: tenant.committed.position, impersonalCount: tenant.impersonalCount)
+      }.sorted { $0.name < $1.name }
+    }
+  }
+
+  // MARK: persons
+
+  private func target(_ tenant: TenantNumber, _ subject: [UInt8]) throws(StoreError) -> PlanTarget {
+    .subject(tenant, try tags(tenant, .suppression, [subject])[0])
+  }
+
+  /// The tags of names that have no class in the tenant's map.
+  private func tags(
+    _ number: TenantNumber, _ kind: NameKind, _ names: [[UInt8]]
+  ) throws(StoreError) -> [Tag128] {
+    try shared.withState { (state) throws(StoreError) in
+      guard let tenant = state.tenants[number] else { throw .noTenant }
+      let secrets = try tenant.open(state.keyring)
+      var resolver = NameResolver()
+      return names.map { resolver.tag(kind, .default, $0[...], secrets.keys) }
+    }
+  }
+
+  private func planSubject(
+    _ tenant: TenantNumber, _ subject: [UInt8], _ actor: Actor
+  ) throws(StoreError) -> ShredPlan {
+    let survey = try ShredSurvey.survey(subject, tenant: tenant, shared: shared)
+    let plan = ShredPlan(survey, token: PlanBook.newToken())
+    let now = shared.clock()
+    try plans.add(
+      PlanBook.Entry(
+        target: try target(tenant, subject), plan: plan, uid: actor.uid, madeMilliseconds: now),
+      now: now)
+    return plan
+  }
+
+  /// Destroys a person's keys: stage root, commit, erase old root, empty caches, wait for reads.
+  private func shredSubject(
+    _ tenant: TenantNumber, _ subject: [UInt8], _ token: [UInt8], _ actor: Actor
+  ) throws(StoreError) -> ShredReceipt {
+    let now = shared.clock()
+    let entry = try plans.find(token, target: try target(tenant, subject), now: now)
+    let survey = try ShredSurvey.survey(subject, tenant: tenant, shared: shared)
+    guard entry.plan.isSame(as: ShredPlan(survey, token: entry.plan.token)) else {
+      throw .planChanged
+    }
+    let names = survey.ownStreams.values.compactMap { $0 }
+    let mark = try tags(tenant, .suppression, [subject])[0]
+    let dead = try tags(tenant, .stream, names) + subjectTags(tenant, subject)
+    let today = UInt16(clamping: now / 86_400_000)
+    var part = Removal.Part()
+    part.slots = Array(survey.subjectSlots) + Array(survey.ownStreams.keys)
+    part.tags = dead
+    part.marks = [Removal.Mark(tag: mark, untilDay: today + UInt16(Limits.suppressionDays))]
+    var removal = Removal()
+    removal.parts[tenant] = part
+    let receipt = try rotate(
+      removal, .subjectShredded, tenant, actor, count: entry.plan.eventCount, now: now)
+    plans.remove(entry)
+    return ShredReceipt(plan: entry.plan, rotation: receipt, timeMilliseconds: now)
+  }
+
+  private func subjectTags(
+    _ number: TenantNumber, _ subject: [UInt8]
+  ) throws(StoreError) -> [Tag128] {
+    try shared.withState { (state) throws(StoreError) in
+      guard let tenant = state.tenants[number] else { throw .noTenant }
+      let secrets = try tenant.open(state.keyring)
+      var resolver = NameResolver()
+      return secrets.keys.classes.map {
+        resolver.tag(.subject, $0.number, subject[...], secrets.keys)
+      }
+    }
+  }
+
+  private func enrol(
+    _ tenant: TenantNumber, _ subject: [UInt8], _ actor: Actor
+  ) throws(StoreError) -> ControlAnswer {
+    let mark = try tags(tenant, .suppression, [subject])[0]
+    let entry = try shared.withState { (state) throws(StoreError) in
+      try StoreError.translating { () throws(KeyringError) in
+        try state.keyring.entry(tenant, tag: mark)
+      }
+    }
+    guard entry != nil else { throw .noSubject }
+    // Taking a mark away is a removal: it, too, must not be found in an old copy.
+    var part = Removal.Part()
+    part.tags = [mark]
+    var removal = Removal()
+    removal.parts[tenant] = part
+    _ = try rotate(removal, .subjectEnrolled, tenant, actor, count: 0, now: shared.clock())
+    return .done
+  }
+
+  // MARK: whole tenants
+
+  private func planTenant(
+    _ tenant: TenantNumber, _ actor: Actor
+  ) throws(StoreError) -> ShredPlan {
+    let now = shared.clock()
+    let count = try shared.withState { (state) throws(StoreError) -> UInt64 in
+      guard let tenant = state.tenants[tenant] else { throw .noTenant }
+      return tenant.committed.position
+    }
+    let plan = ShredPlan(wholeTenantEvents: count, token: PlanBook.newToken())
+    try plans.add(
+      PlanBook.Entry(target: .tenant(tenant), plan: plan, uid: actor.uid, madeMilliseconds: now),
+      now: now)
+    return plan
+  }
+
+  /// Destroys a tenant: one child of the tenants' array, whatever its events.
+  private func shredTenant(
+    _ tenant: TenantNumber, _ token: [UInt8], _ actor: Actor
+  ) throws(StoreError) -> ShredReceipt {
+    let now = shared.clock()
+    let entry = try plans.find(token, target: .tenant(tenant), now: now)
+    guard actor.uid != entry.uid, actor.isApprover else { throw .needsApproval }
+    var removal = Removal()
+    removal.tenants = [tenant]
+    let receipt = try rotate(
+      removal, .tenantShredded, tenant, actor, count: entry.plan.eventCount, now: now)
+    plans.remove(entry)
+    return ShredReceipt(plan: entry.plan, rotation: receipt, timeMilliseconds: now)
+  }
+
+  private func rotate(
+    _ removal: Removal, _ act: LedgerEntry.Act, _ tenant: TenantNumber, _ actor: Actor,
+    count: UInt64, now: Int64
+  ) throws(StoreError) -> RotationReceipt {
+    let receipt = try shared.withState { (state) throws(StoreError) -> RotationReceipt in
+      if let failure = state.failure { throw failure }
+      // Emptied before as well as after: nothing may stay if the rotation ends half way.
+      state.forgetKeys()
+      let entry = LedgerEntry(
+        timeMilliseconds: now, act: act, actor: actor.ledgerActor, tenant: tenant, count: count)
+      do throws(KeyringError) {
+        let receipt = try state.keyring.rotate(removal, entry: entry)
+        state.remove(removal.tenants)
+        return receipt
+      } catch {
+        // Committed or not, what memory holds may be of before.
+        if error == .erasureUnconfirmed { state.remove(removal.tenants) }
+        state.forgetKeys()
+        let failure = StoreError(error)
+        if failure == .ioFailure { state.failure = .readOnly }
+        throw failure
+      }
+    }
+    shared.waitForReads()
+    return receipt
+  }
+}
+
+extension Actor {
+  /// The actor as the ledger names it.
+  var ledgerActor: LedgerEntry.Actor {
+    if let socketName { .socket(name: Array(socketName.utf8), uid: uid) } else { .uid(uid) }
+  }
+}
+
+extension ShredPlan {
+  init(_ survey: ShredSurvey, token: String) {
+    self.init(
+      token: token, eventCount: survey.eventCount, sharedEventCount: survey.sharedEventCount,
+      impersonalEventCount: survey.impersonalEventCount,
+      ownStreamCount: UInt64(survey.ownStreams.count), sharedStreamCount: survey.sharedStreamCount,
+      keyCount: UInt64(survey.subjectSlots.count + survey.ownStreams.count), needsApproval: false)
+  }
+
+  init(wholeTenantEvents count: UInt64, token: String) {
+    self.init(
+      token: token, eventCount: count, sharedEventCount: 0, impersonalEventCount: 0,
+      ownStreamCount: 0, sharedStreamCount: 0, keyCount: 1, needsApproval: true)
+  }
+
+  /// True when both would destroy the same.
+  func isSame(as other: ShredPlan) -> Bool {
+    eventCount == other.eventCount && sharedEventCount == other.sharedEventCount
+      && impersonalEventCount == other.impersonalEventCount
+      && ownStreamCount == other.ownStreamCount && sharedStreamCount == other.sharedStreamCount
+      && keyCount == other.keyCount
+  }
+}

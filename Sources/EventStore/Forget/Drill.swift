@@ -1,0 +1,49 @@
+package import Keyring
+import Sodium
+import Storage
+
+/// What an old copy of the files still gives to somebody who has today's root.
+package struct DrillReport: Sendable, Equatable {
+  /// The old copy's log, opened with today's keys.
+  package var log = LogScanReport()
+  /// Key nodes in the old copy, and how many of them today's root opens, directly or through what
+  /// it opens.
+  package var oldNodes: UInt64 = 0
+  package var oldNodesOpened: UInt64 = 0
+
+  package init() {}
+}
+
+/// Opens every record of an old copy with the keys of today: the drill behind every certificate.
+///
+/// Reads only, takes no locks, and works beside a running daemon.
+package enum Drill {
+  /// - Parameters:
+  ///   - old: the copied data directory.
+  ///   - data: today's data directory, whose keyring belongs to the root.
+  package static func run(
+    old: String, data: String, holders: RootHolders
+  ) throws(OpeningError) -> DrillReport {
+    do {
+      let copy = try DataDirectory.open(path: old, isReadOnly: true)
+      let today = try DataDirectory.open(path: data, isReadOnly: true)
+      let keyring = try Keyring.openReading(
+        data: today, tables: try KeyringTables.open(today), holders: holders)
+      let tables = try LogTables.open(copy)
+      let last = try tables.read { (view) throws(StorageError) in try view.lastSequence() }
+      var scan = LogScan(LogReader(tables), try EngineState(keyring: keyring))
+      try scan.run(through: last)
+      var report = DrillReport()
+      report.log = scan.report
+      return report
+    } catch let error as StorageError {
+      throw .storage(error)
+    } catch let error as KeyringError {
+      throw .keyring(error)
+    } catch let error as StoreError {
+      throw .log(error)
+    } catch {
+      throw .log(.corrupt)
+    }
+  }
+}

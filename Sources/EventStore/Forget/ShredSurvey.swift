@@ -1,0 +1,176 @@
+import EventModel
+import Keyring
+import Sodium
+import Storage
+
+/// What destroying a person's keys would take along, counted from the log itself.
+///
+/// The index only leads to the records; every record is asked for its own header, since a posting
+/// may belong to a colliding tag.
+struct ShredSurvey {
+  /// The person's slots, one a class in which they occur.
+  private(set) var subjectSlots: Set<Slot> = []
+  /// Streams that name nobody else, with the names that they are known by (nil: no event opens).
+  private(set) var ownStreams: [Slot: [UInt8]?] = [:]
+  private(set) var eventCount: UInt64 = 0
+  private(set) var sharedEventCount: UInt64 = 0
+  private(set) var impersonalEventCount: UInt64 = 0
+  private(set) var sharedStreamCount: UInt64 = 0
+
+  private let shared: SharedEngine
+  private let tenant: TenantNumber
+
+  private init(shared: SharedEngine, tenant: TenantNumber) {
+    self.shared = shared
+    self.tenant = tenant
+  }
+
+  /// Surveys the person; throws `.noSubject` when the tenant has no key for them.
+  static func survey(
+    _ subject: [UInt8], tenant: TenantNumber, shared: SharedEngine
+  ) throws(StoreError) -> ShredSurvey {
+    var survey = ShredSurvey(shared: shared, tenant: tenant)
+    let terms = try survey.findSlots(subject)
+    guard !survey.subjectSlots.isEmpty else { throw .noSubject }
+    let streams = try survey.countEvents(terms)
+    for stream in streams.sorted() { try survey.visit(stream) }
+    return survey
+  }
+
+  private mutating func findSlots(_ subject: [UInt8]) throws(StoreError) -> [TermKey] {
+    let found = try shared.withState { (state) throws(StoreError) -> [(Slot, TermKey)] in
+      guard let tenant = state.tenants[self.tenant] else { throw .noTenant }
+      let secrets = try tenant.open(state.keyring)
+      var resolver = NameResolver()
+      var found: [(Slot, TermKey)] = []
+      for retentionClass in secrets.keys.classes {
+        let tag = resolver.tag(.subject, retentionClass.number, subject[...], secrets.keys)
+        let entry = try StoreError.translating { () throws(KeyringError) in
+          try state.keyring.entry(tenant.number, tag: tag)
+        }
+        guard let slot = entry?.slot, let key = try state.key(tenant, slot) else { continue }
+        found.append((slot, TermKey(TermKey.subject, from: key)))
+      }
+      return found
+    }
+    subjectSlots = Set(found.map(\.0))
+    return found.map(\.1)
+  }
+
+  /// Counts the person's live events; returns the streams that they lie in.
+  private mutating func countEvents(_ terms: [TermKey]) throws(StoreError) -> Set<Slot> {
+    var streams: Set<Slot> = []
+    for term in terms {
+      try forEachHeader(term, ordinals: 0...0) { header, isLive in
+        guard isMine(header.subjects) else { return true }
+        streams.insert(header.stream)
+        guard isLive else { return true }
+        eventCount += 1
+        if (0..<header.subjects.count).contains(where: { !subjectSlots.contains(header.subjects[$0]) }) {
+          sharedEventCount += 1
+        }
+        return true
+      }
+    }
+    return streams
+  }
+
+  private func isMine(_ subjects: SubjectSlots) -> Bool {
+    (0..<subjects.count).contains { subjectSlots.contains(subjects[$0]) }
+  }
+
+  /// Decides whether a stream names nobody else, and what it is called.
+  private mutating func visit(_ slot: Slot) throws(StoreError) {
+    let tenantNumber = tenant
+    let term = try shared.withState { (state) throws(StoreError) -> TermKey? in
+      guard let tenant = state.tenants[tenantNumber] else { throw .noTenant }
+      guard let key = try state.key(tenant, slot) else { return nil }
+      return TermKey(TermKey.stream, from: key)
+    }
+    guard let term else { return }
+    var namesOthers = false
+    var impersonal: UInt64 = 0
+    try forEachHeader(term, ordinals: 1...Limits.positionMax) { header, isLive in
+      guard header.stream == slot else { return true }
+      namesOthers = (0..<header.subjects.count).contains { !subjectSlots.contains(header.subjects[$0]) }
+      if header.subjects.count == 0, isLive { impersonal += 1 }
+      return !namesOthers
+    }
+    if namesOthers {
+      sharedStreamCount += 1
+    } else {
+      ownStreams[slot] = .some(try name(of: slot, term))
+      impersonalEventCount += impersonal
+      eventCount += impersonal
+    }
+  }
+
+  /// The stream's name, from its newest event that opens.
+  private func name(of slot: Slot, _ term: TermKey) throws(StoreError) -> [UInt8]? {
+    var reader = EventReader(shared: shared, tenant: tenant)
+    var read = PagedRead(range: 1...Limits.positionMax, isDescending: true, limit: .max)
+    var found: [UInt8]?
+    while found == nil, let page = read.nextPage {
+      let postings = try postings(term, page, isDescending: true)
+      _ = try reader.read(
+        postings[...], isWanted: { _, header, _ in header.stream == slot }
+      ) { _, body in
+        guard let fields = EventBodyReader(body), let place = fields.place(of: .stream, in: body)
+        else { return true }
+        found = body.extracting(place).array
+        return false
+      }
+      read.advance(found: postings.map(\.ordinal))
+    }
+    return found
+  }
+
+  /// Calls `body` with the header of each record of a term, and whether its event still opens,
+  /// until it returns false.
+  private func forEachHeader(
+    _ term: TermKey, ordinals: ClosedRange<UInt64>, _ body: (RecordHeader, Bool) -> Bool
+  ) throws(StoreError) {
+    let postings = try postings(
+      term, PagedRead.Page(range: ordinals, limit: .max), isDescending: false)
+    var bytes: [UInt8] = []
+    var places: [ByteRange] = []
+    var rest = postings[...]
+    while !rest.isEmpty {
+      let page = rest.prefix(EventReader.pageEvents)
+      rest = rest.dropFirst(EventReader.pageEvents)
+      try shared.log.copyRecords(page.map(\.sequence), into: &bytes, &places)
+      for (header, isLive) in try headers(bytes, places) {
+        guard body(header, isLive) else { return }
+      }
+    }
+  }
+
+  private func headers(
+    _ bytes: [UInt8], _ places: [ByteRange]
+  ) throws(StoreError) -> [(RecordHeader, Bool)] {
+    try shared.withState { (state) throws(StoreError) in
+      guard let tenant = state.tenants[self.tenant] else { throw .noTenant }
+      var found: [(RecordHeader, Bool)] = []
+      for place in places {
+        guard !place.isEmpty else { throw .corrupt }
+        let record = bytes.span.extracting(place.range)
+        guard let (routing, header) = try shared.log.open(record, state: state),
+          routing.tenant == tenant.number
+        else { continue }
+        let id = BaseID(
+          tenant: routing.tenant, generation: routing.generation,
+          classNumber: routing.classNumber, period: routing.period, stream: header.stream,
+          subjects: header.subjects)
+        found.append((header, try state.base(id, tenant: tenant) != nil))
+      }
+      return found
+    }
+  }
+
+  private func postings(
+    _ term: TermKey, _ page: PagedRead.Page, isDescending: Bool
+  ) throws(StoreError) -> [Posting] {
+    try term.postings(
+      in: shared.index, ordinals: page.range, isDescending: isDescending, limit: page.limit)
+  }
+}

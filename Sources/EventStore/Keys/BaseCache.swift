@@ -1,0 +1,111 @@
+import EventModel
+import Sodium
+
+/// Which event base key is meant: all that it is derived from, by number.
+struct BaseID: Hashable, Sendable {
+  var tenant: TenantNumber
+  var generation: UInt16
+  var classNumber: ClassNumber
+  var period: Period
+  var stream: Slot
+  var subjects: SubjectSlots
+
+  /// A cheap mix for the cache's sets; an attacker gains nothing by collisions but misses.
+  var mixed: UInt64 {
+    var hash = UInt64(tenant.rawValue) << 32 | UInt64(period.index)
+    hash ^= UInt64(classNumber.rawValue) << 56 | UInt64(generation) << 40
+    Self.mix(&hash, stream.rawValue)
+    for index in 0..<subjects.count { Self.mix(&hash, subjects[index].rawValue) }
+    return hash
+  }
+
+  private static func mix(_ hash: inout UInt64, _ word: UInt64) {
+    hash = (hash ^ word) &* 0x9E37_79B9_7F4A_7C15
+    hash ^= hash >> 29
+  }
+}
+
+/// Event base keys that were derived lately: a bounded, eight-way set-associative cache.
+///
+/// A base key is harmless by itself and dies with this cache: every shred empties it. That a base
+/// cannot be derived any more is remembered too, so that a page of erased events costs no walk
+/// through the key tree for each.
+struct BaseCache: ~Copyable {
+  enum Finding: Equatable {
+    case at(Int)
+    case destroyed
+    case unknown
+  }
+
+  private static let ways = 8
+  private let setMask: UInt64
+  private var secrets: SecretTable
+  private var ids: [BaseID?]
+  private var destroyed: [Bool]
+  private var stamps: [UInt32]
+  private var clock: UInt32 = 0
+
+  /// `sets` is a power of two; there is room for eight times as many keys of 32 bytes.
+  init(sets: Int) {
+    setMask = UInt64(sets - 1)
+    let count = sets * Self.ways
+    secrets = SecretTable(count: count, width: 32)
+    ids = Array(repeating: nil, count: count)
+    destroyed = Array(repeating: false, count: count)
+    stamps = Array(repeating: 0, count: count)
+  }
+
+  /// Looks `id` up.
+  mutating func find(_ id: BaseID) -> Finding {
+    let start = Int(id.mixed & setMask) * Self.ways
+    for way in start..<(start + Self.ways) where ids[way] == id {
+      clock &+= 1
+      stamps[way] = clock
+      return destroyed[way] ? .destroyed : .at(way)
+    }
+    return .unknown
+  }
+
+  /// The key at a place that ``find(_:)`` or ``insert(_:_:)`` gave.
+  @_lifetime(borrow self)
+  borrowing func key(at place: Int) -> Span<UInt8> { secrets.bytes(at: place) }
+
+  /// Makes room for `id` and lets `fill` write its key; returns its place.
+  mutating func insert(_ id: BaseID, _ fill: (inout MutableSpan<UInt8>) -> Void) -> Int {
+    let place = claim(id)
+    var key = secrets.mutableBytes(at: place)
+    fill(&key)
+    return place
+  }
+
+  /// Remembers that `id` cannot be derived any more.
+  mutating func insertDestroyed(_ id: BaseID) {
+    let place = claim(id)
+    destroyed[place] = true
+  }
+
+  /// Forgets and wipes everything.
+  mutating func removeAll() {
+    secrets.wipeAll()
+    for index in ids.indices { ids[index] = nil }
+    for index in destroyed.indices { destroyed[index] = false }
+  }
+
+  private mutating func claim(_ id: BaseID) -> Int {
+    let start = Int(id.mixed & setMask) * Self.ways
+    var oldest = start
+    for way in start..<(start + Self.ways) {
+      if ids[way] == nil {
+        oldest = way
+        break
+      }
+      if stamps[way] < stamps[oldest] { oldest = way }
+    }
+    secrets.wipe(at: oldest)
+    ids[oldest] = id
+    destroyed[oldest] = false
+    clock &+= 1
+    stamps[oldest] = clock
+    return oldest
+  }
+}

@@ -1,0 +1,68 @@
+import EventModel
+import Sodium
+import Storage
+
+/// The key of a term (a feed, a stream, a person): who has it can find the term's postings.
+///
+/// A property of a class is borrowed for one call only, so the bytes are lent in functions that take
+/// the secret itself.
+final class TermKey: Sendable {
+  private let key: SecretBytes
+
+  init(_ key: consuming SecretBytes) { self.key = key }
+
+  /// Derives a term's key from the key of its stream or person, or a feed's from the map key
+  /// (Docs/Format.md, section 4.4).
+  convenience init(_ context: KeyDerivation.Context, from key: borrowing SecretBytes) {
+    self.init(
+      KeyDerivation.secret(
+        count: 16, key: key.bytes, context: context, message: key.bytes.extracting(0..<0)))
+  }
+
+  static let feed = KeyDerivation.Context("LT1.idx.feed")
+  static let stream = KeyDerivation.Context("LT1.idx.stream")
+  static let subject = KeyDerivation.Context("LT1.idx.subject")
+
+  /// The term's tag in `bucket` (Docs/Format.md, section 6).
+  func tag(in bucket: Bucket) -> UInt64 { Self.tag(key, bucket) }
+
+  /// The term's postings, see ``EventIndex/postings(termKey:ordinals:isDescending:limit:)``.
+  func postings(
+    in index: EventIndex, ordinals: ClosedRange<UInt64>, isDescending: Bool, limit: Int
+  ) throws(StoreError) -> [Posting] {
+    do throws(StorageError) {
+      return try Self.postings(key, index, ordinals, isDescending, limit)
+    } catch {
+      throw StoreError(error)
+    }
+  }
+
+  private static func tag(_ key: borrowing SecretBytes, _ bucket: Bucket) -> UInt64 {
+    TaggedPosting.tag(termKey: key.bytes, bucket: bucket)
+  }
+
+  private static func postings(
+    _ key: borrowing SecretBytes, _ index: EventIndex, _ ordinals: ClosedRange<UInt64>,
+    _ isDescending: Bool, _ limit: Int
+  ) throws(StorageError) -> [Posting] {
+    try index.postings(
+      termKey: key.bytes, ordinals: ordinals, isDescending: isDescending, limit: limit)
+  }
+}
+
+/// A term with the tag that it has in the bucket used last: a writer asks for the same one all month.
+struct CachedTerm {
+  let term: TermKey
+  private var bucket = Bucket(month: .max)
+  private var tag: UInt64 = 0
+
+  init(_ term: TermKey) { self.term = term }
+
+  mutating func tag(in bucket: Bucket) -> UInt64 {
+    if bucket != self.bucket {
+      tag = term.tag(in: bucket)
+      self.bucket = bucket
+    }
+    return tag
+  }
+}

@@ -1,0 +1,128 @@
+import EventModel
+import Keyring
+import Sodium
+import Storage
+
+/// Reads one page of events after the other: postings -> records -> keys -> plaintext.
+///
+/// The engine's lock is held while keys are looked up, 256 events at a time, and not while records
+/// are copied or opened. One reader serves one call; it keeps its buffers for its pages.
+struct EventReader: ~Copyable {
+  /// Events of one page.
+  static let pageEvents = 256
+
+  private let shared: SharedEngine
+  private let tenant: TenantNumber
+  private var tenantID: TenantID?
+  private var records: [UInt8] = []
+  private var places: [ByteRange] = []
+  private var plain: [UInt8] = []
+  private var found: [Found] = []
+  /// Event base and position leaf of each event of a page, 64 bytes.
+  private var inputs = SecretTable(count: pageEvents, width: 64)
+  private var eventKey = SecretBytes(zeroes: 64)
+
+  /// What is known of an event before its body is opened.
+  private struct Found {
+    let routing: Routing
+    let header: RecordHeader
+    let place: ByteRange
+    /// Where its secrets lie in ``EventReader/inputs``; nil when a key was destroyed.
+    let input: Int?
+  }
+
+  init(shared: SharedEngine, tenant: TenantNumber) {
+    self.shared = shared
+    self.tenant = tenant
+  }
+
+  /// Calls `body` with the events of `postings` that match `isWanted`, until it returns false;
+  /// returns false then.
+  mutating func read(
+    _ postings: ArraySlice<Posting>, isWanted: (Routing, RecordHeader, Posting) -> Bool,
+    _ body: (ReadEvent, Span<UInt8>) -> Bool
+  ) throws(StoreError) -> Bool {
+    var rest = postings
+    while !rest.isEmpty {
+      let page = rest.prefix(Self.pageEvents)
+      rest = rest.dropFirst(Self.pageEvents)
+      try shared.log.copyRecords(page.map(\.sequence), into: &records, &places)
+      try findKeys(page, isWanted)
+      for event in found {
+        guard try open(event, body) else { return false }
+      }
+    }
+    return true
+  }
+
+  private mutating func findKeys(
+    _ page: ArraySlice<Posting>, _ isWanted: (Routing, RecordHeader, Posting) -> Bool
+  ) throws(StoreError) {
+    found.removeAll(keepingCapacity: true)
+    let records = self.records
+    try shared.withState { (state) throws(StoreError) in
+      guard let tenant = state.tenants[self.tenant] else { throw .noTenant }
+      let secrets = try tenant.open(state.keyring)
+      tenantID = tenant.id
+      for (place, posting) in zip(places, page) {
+        // A record that the index knows and the log does not have: a silent omission if passed over.
+        guard !place.isEmpty else { throw .corrupt }
+        let record = records.span.extracting(place.range)
+        guard let (routing, header) = try shared.log.open(record, state: state) else { continue }
+        guard routing.tenant == tenant.number, isWanted(routing, header, posting) else { continue }
+        let id = BaseID(
+          tenant: routing.tenant, generation: routing.generation,
+          classNumber: routing.classNumber, period: routing.period, stream: header.stream,
+          subjects: header.subjects)
+        var input: Int?
+        if let base = try state.base(id, tenant: tenant) {
+          Self.note(
+            in: &inputs, at: found.count, state.bases, base, &secrets.readPositions,
+            routing.position)
+          input = found.count
+        }
+        found.append(Found(routing: routing, header: header, place: place, input: input))
+      }
+    }
+  }
+
+  private static func openBody(
+    _ record: Span<UInt8>, _ event: Found, _ inputs: borrowing SecretTable, _ input: Int,
+    _ tenantID: TenantID, _ eventKey: inout SecretBytes, _ plain: inout [UInt8]
+  ) -> Int? {
+    let secrets = inputs.bytes(at: input)
+    return RecordOpener.open(
+      record, subjectCount: event.header.subjects.count, base: secrets.extracting(0..<32),
+      leaf: secrets.extracting(32..<64), tenantID: tenantID, position: event.routing.position,
+      eventKey: &eventKey, into: &plain)
+  }
+
+  private static func note(
+    in inputs: inout SecretTable, at index: Int, _ bases: borrowing BaseCache, _ base: Int,
+    _ positions: inout PositionTree, _ position: UInt64
+  ) {
+    var bytes = inputs.mutableBytes(at: index)
+    bytes.set(bases.key(at: base), at: 0)
+    bytes.set(positions.leaf(position), at: 32)
+  }
+
+  private mutating func open(
+    _ event: Found, _ body: (ReadEvent, Span<UInt8>) -> Bool
+  ) throws(StoreError) -> Bool {
+    let description = ReadEvent(
+      position: event.routing.position, version: event.header.version,
+      storedMilliseconds: event.header.storedMilliseconds,
+      state: event.input == nil ? .erased : .live)
+    guard let input = event.input, let tenantID else {
+      return body(description, records.span.extracting(0..<0))
+    }
+    let (sealed, place) = (records, event.place.range)
+    var opened = exchange(&plain, with: [])
+    defer { plain = opened }
+    let count = Self.openBody(
+      sealed.span.extracting(place), event, inputs, input, tenantID, &eventKey, &opened)
+    guard let count else { throw .corrupt }
+    inputs.wipe(at: input)
+    return body(description, opened.span.extracting(0..<count))
+  }
+}

@@ -1,0 +1,101 @@
+import EventModel
+import Keyring
+import Sodium
+import Storage
+
+/// What opening every record of a log gave.
+package struct LogScanReport: Sendable, Equatable {
+  /// Records in the log.
+  package var records: UInt64 = 0
+  /// Events whose body opened.
+  package var opened: UInt64 = 0
+  /// Events that need a destroyed key: a person's, a stream's, a period's or a tenant's.
+  package var erased: UInt64 = 0
+  /// Records that are not what was written.
+  package var damaged: UInt64 = 0
+  /// Positions that do not follow the one before in their tenant, and sequences without a record.
+  package var gaps: UInt64 = 0
+  /// The sequence of the first damaged record or gap; 0 when there is none.
+  package var firstFault: UInt64 = 0
+
+  package init() {}
+
+  /// True when every record is whole and in its place.
+  package var isSound: Bool { damaged == 0 && gaps == 0 }
+}
+
+/// Opens a log from its first record to its last with whatever keys there are.
+struct LogScan {
+  private let log: LogReader
+  private let state: EngineState
+  private var lastPositions: [TenantNumber: UInt64] = [:]
+  private var plain: [UInt8] = []
+  private(set) var report = LogScanReport()
+
+  init(_ log: LogReader, _ state: EngineState) {
+    self.log = log
+    self.state = state
+  }
+
+  /// Scans the records with sequences from 1 to `last`.
+  mutating func run(through last: UInt64) throws(StoreError) {
+    var eventKey = SecretBytes(zeroes: 64)
+    var bytes: [UInt8] = []
+    var places: [ByteRange] = []
+    var next: UInt64 = 1
+    while next <= last {
+      let end = min(last, next + 255)
+      try log.copyRecords(next...end, into: &bytes, &places)
+      for place in places {
+        if place.isEmpty {
+          report.gaps += 1
+          note(next)
+        } else {
+          report.records += 1
+          visit(bytes.span.extracting(place.range), next, &eventKey)
+        }
+        next += 1
+      }
+    }
+  }
+
+  private mutating func note(_ sequence: UInt64) {
+    if report.firstFault == 0 { report.firstFault = sequence }
+  }
+
+  private mutating func visit(
+    _ record: Span<UInt8>, _ sequence: UInt64, _ eventKey: inout SecretBytes
+  ) {
+    do throws(StoreError) {
+      guard let routing = state.routing.open(record) else { throw .corrupt }
+      let last = lastPositions.updateValue(routing.position, forKey: routing.tenant) ?? 0
+      if routing.position != last + 1 {
+        report.gaps += 1
+        note(sequence)
+      }
+      if try opens(record, &eventKey) { report.opened += 1 } else { report.erased += 1 }
+    } catch {
+      report.damaged += 1
+      note(sequence)
+    }
+  }
+
+  private mutating func opens(
+    _ record: Span<UInt8>, _ eventKey: inout SecretBytes
+  ) throws(StoreError) -> Bool {
+    guard let (routing, header) = try log.open(record, state: state),
+      let tenant = state.tenants[routing.tenant]
+    else { return false }
+    let id = BaseID(
+      tenant: routing.tenant, generation: routing.generation, classNumber: routing.classNumber,
+      period: routing.period, stream: header.stream, subjects: header.subjects)
+    guard let base = try state.base(id, tenant: tenant) else { return false }
+    let secrets = try tenant.open(state.keyring)
+    let count = RecordOpener.open(
+      record, subjectCount: header.subjects.count, bases: state.bases, base: base,
+      positions: &secrets.readPositions, tenantID: tenant.id, position: routing.position,
+      eventKey: &eventKey, into: &plain)
+    guard count != nil else { throw .corrupt }
+    return true
+  }
+}

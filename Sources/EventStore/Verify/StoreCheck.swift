@@ -1,0 +1,63 @@
+import EventModel
+package import Keyring
+import Sodium
+import Storage
+
+/// What `lethed check` found.
+package struct CheckReport: Sendable, Equatable {
+  package var log = LogScanReport()
+  package var tenants: UInt64 = 0
+  /// Tenants whose index does not lead to exactly the events that the log has.
+  package var tenantsWithIndexFaults: UInt64 = 0
+
+  package init() {}
+
+  package var isSound: Bool { log.isSound && tenantsWithIndexFaults == 0 }
+}
+
+extension EventStore {
+  /// Opens a store that no daemon runs on and verifies every record, position and feed posting.
+  package static func check(
+    path: String, holders: RootHolders, clock: @escaping @Sendable () -> Int64
+  ) throws(OpeningError) -> CheckReport {
+    let store = try open(path: path, holders: holders, clock: clock)
+    defer { store.close() }
+    do throws(StoreError) { return try store.check() } catch { throw .log(error) }
+  }
+
+  private func check() throws(StoreError) -> CheckReport {
+    var report = CheckReport()
+    report.log = try shared.withState { (state) throws(StoreError) in
+      var scan = LogScan(shared.log, state)
+      try scan.run(through: state.nextSequence - 1)
+      return scan.report
+    }
+    let heads = shared.withState { state in
+      state.tenants.values.map { ($0.number, $0.committed.position) }
+    }
+    for (number, last) in heads {
+      report.tenants += 1
+      let found = try feedCount(number, last)
+      if found != last { report.tenantsWithIndexFaults += 1 }
+    }
+    return report
+  }
+
+  /// How many of the tenant's positions the index leads to.
+  private func feedCount(_ number: TenantNumber, _ last: UInt64) throws(StoreError) -> UInt64 {
+    guard last > 0 else { return 0 }
+    let term = try shared.withState { (state) throws(StoreError) in
+      guard let tenant = state.tenants[number] else { throw .noTenant }
+      return try tenant.open(state.keyring).feed.term
+    }
+    var count: UInt64 = 0
+    var read = PagedRead(range: 1...last, isDescending: false, limit: .max)
+    while let page = read.nextPage {
+      let postings = try term.postings(
+        in: shared.index, ordinals: page.range, isDescending: false, limit: page.limit)
+      for posting in postings where posting.ordinal == count + 1 { count += 1 }
+      read.advance(found: postings.map(\.ordinal))
+    }
+    return count
+  }
+}

@@ -1,0 +1,188 @@
+import EventModel
+import Sodium
+import Storage
+
+extension Keyring {
+  /// Destroys keys, so that no copy of the tables, past or future, opens what they sealed with
+  /// today's root.
+  ///
+  /// Order: stage the new root on every holder (fsync, read back) -> commit the re-keyed paths, the
+  /// top under the new root and the ledger -> open the top with the root read back -> erase the
+  /// old root on every holder (fsync, read back) -> return. A crash before the commit leaves
+  /// everything as it was and ``open(data:tables:holders:)`` takes the staged root back; after it,
+  /// opening finishes the erasure. `.erasureUnconfirmed` means that the keys are gone from the
+  /// tree but an old root may remain.
+  package func rotate(
+    _ removal: Removal, entry: LedgerEntry
+  ) throws(KeyringError) -> RotationReceipt {
+    let variant = TestHooks.variant
+    try confirmErasure()
+    let old = epoch
+    let fresh = variant == "root-kept" ? root.copy() : SecretBytes.random(count: 32)
+    if variant != "commit-before-stage" { try stage(old + 1, fresh) }
+    if variant == "erase-before-commit" { try holders.erase(epoch: old) }
+    var writer = NodeWriter(store: id, mode: .withFreshKeys)
+    do {
+      try commit(&writer, epoch: old + 1, root: fresh, entry: entry) {
+        (top, writer, transaction) throws(KeyringError) in
+        try Self.remove(removal, &top, &writer, in: &transaction)
+      }
+    } catch {
+      // After an I/O failure nobody knows whether the commit is on the disk: both roots stay, and
+      // opening decides.
+      if case .storage(.ioFailure) = error { throw error }
+      try? holders.erase(epoch: old + 1)
+      throw error
+    }
+    root = fresh
+    isErasurePending = true
+    try forget(removal)
+    if variant == "commit-before-stage" { try stage(epoch, root) }
+    if variant == "ack-before-erase" { isErasurePending = false }
+    try confirmErasure()
+    return RotationReceipt(
+      epoch: epoch, keysDestroyed: writer.keysDestroyed, nodesWritten: writer.nodesWritten,
+      bytesSealed: writer.bytesSealed, weaknesses: holders.weaknesses,
+      holderCount: holders.holders.count)
+  }
+
+  /// Erases what a rotation could not erase; does nothing when nothing is pending.
+  package func confirmErasure() throws(KeyringError) {
+    guard isErasurePending else { return }
+    do {
+      try verify()
+      try holders.erase(epoch: epoch - 1)
+    } catch { throw .erasureUnconfirmed }
+    isErasurePending = false
+  }
+
+  private func stage(_ epoch: UInt64, _ root: borrowing SecretBytes) throws(KeyringError) {
+    do { try holders.stage(epoch: epoch, root: root.bytes) } catch {
+      // Whatever was written is useless; the slot is overwritten again before it is used.
+      try? holders.erase(epoch: epoch)
+      throw error
+    }
+  }
+
+  /// Opens the committed top with the root as each holder has it, before the old one goes.
+  private func verify() throws(KeyringError) {
+    let value = try tables.read { (view) throws(KeyringError) in try Self.topValue(view) }
+    for holder in holders.holders {
+      guard let root = try holder.root(epoch: epoch),
+        let found = TopNode(value: value.span, root: root.bytes, store: id),
+        found.version == version
+      else { throw .corrupt }
+    }
+  }
+
+  /// Lets go of everything that was opened before a rotation.
+  private func forget(_ removal: Removal) throws(KeyringError) {
+    loaded.removeAll()
+    if !removal.tenants.isEmpty { tenants.removeAll { removal.tenants.contains($0.number) } }
+  }
+}
+
+extension Keyring {
+  private static func remove(
+    _ removal: Removal, _ top: inout TopNode, _ writer: inout NodeWriter,
+    in transaction: inout KeyringTransaction
+  ) throws(KeyringError) {
+    if !removal.tenants.isEmpty {
+      try removeTenants(removal.tenants.sorted(), &top, &writer, in: &transaction)
+    }
+    let parts = removal.parts.filter { !removal.tenants.contains($0.key) }
+    if !parts.isEmpty {
+      try editTenants(parts.keys.sorted(), &top, &writer, in: &transaction) {
+        (tenant, node, writer, transaction) throws(KeyringError) in
+        guard let part = parts[tenant] else { return }
+        try remove(part, tenant.rawValue, &node, &writer, in: &transaction)
+      }
+    }
+    if !removal.buckets.isEmpty {
+      var root = top.buckets
+      let months = removal.buckets.sorted().map { UInt64($0.month) }
+      try KeyArray.buckets.edit(&root, months[...], &writer, in: &transaction) {
+        (leaf, child, _, writer, _) in
+        if leaf.contains(child) { writer.keysDestroyed += 1 }
+        leaf.remove(child)
+      }
+      top.setBuckets(root)
+    }
+  }
+
+  /// Takes out what goes of one tenant.
+  private static func remove(
+    _ part: Removal.Part, _ tenant: UInt32, _ node: inout TenantNode,
+    _ writer: inout NodeWriter, in transaction: inout KeyringTransaction
+  ) throws(KeyringError) {
+    let slots = Set(part.slots.map(\.rawValue)).sorted()
+    guard slots.last ?? 0 < node.nextSlot else { throw .slotBeyondEnd }
+    var keys = node.keys
+    try KeyArray.keys(of: tenant).edit(&keys, slots[...], &writer, in: &transaction) {
+      leaf, child, _, writer, _ in
+      if leaf.contains(child) { writer.keysDestroyed += 1 }
+      leaf.remove(child)
+    }
+    node.setKeys(keys)
+
+    var edits: [MapTag: MapEntry?] = [:]
+    for tag in part.tags { edits.updateValue(nil, forKey: MapTag(tag)) }
+    for mark in part.marks {
+      edits[MapTag(mark.tag)] = MapEntry(
+        slot: Slot(rawValue: 0), kind: .suppression, untilDay: mark.untilDay)
+    }
+    var map = node.map
+    try NameMap(tenant: tenant).edit(
+      &map,
+      edits.map { NameMap.Edit(tag: $0.key, entry: $0.value) }.sorted { $0.tag < $1.tag },
+      &writer, in: &transaction)
+    node.setMap(map)
+    if !part.periods.isEmpty { try puncture(part.periods, &node) }
+  }
+
+  /// Replaces the covers of the classes by ones without the periods.
+  private static func puncture(
+    _ periods: [Removal.Periods], _ node: inout TenantNode
+  ) throws(KeyringError) {
+    guard var classes = node.classes else { throw .corrupt }
+    for period in periods {
+      guard let index = classes.firstIndex(where: { $0.number == period.classNumber }) else {
+        throw .unknownClass
+      }
+      let found = classes[index]
+      guard let cover = found.cover.puncturing(period.range) else { throw .tenantFull }
+      classes[index] = RetentionClass(
+        number: found.number, name: found.name, retention: found.retention,
+        minimumPeriods: found.minimumPeriods, cover: cover)
+    }
+    try node.setClasses(classes)
+  }
+
+  /// Takes whole tenants out: their path is re-keyed, their nodes below become unreachable and are
+  /// taken out of the table, which also counts their keys.
+  private static func removeTenants(
+    _ numbers: [TenantNumber], _ top: inout TopNode, _ writer: inout NodeWriter,
+    in transaction: inout KeyringTransaction
+  ) throws(KeyringError) {
+    var root = top.tenants
+    let places = numbers.map { UInt64($0.rawValue) }
+    try KeyArray.tenants.edit(&root, places[...], &writer, in: &transaction) {
+      (leaf, child, number, writer, transaction) throws(KeyringError) in
+      guard leaf.contains(child) else { throw .unknownTenant }
+      let reference = NodeReference(copying: leaf.entry(child))
+      let tenant = UInt32(number)
+      let node = try openTenant(reference, tenant, writer.reader, in: transaction)
+      let keys = node.keys
+      let map = node.map
+      try KeyArray.keys(of: tenant).removeAll(
+        keys.reference, height: keys.height, &writer, in: &transaction
+      ) { _, _, _, writer, _ in writer.keysDestroyed += 1 }
+      if map.height > 0 {
+        try NameMap(tenant: tenant).removeAll(map.reference, &writer, in: &transaction)
+      }
+      try writer.remove(reference, in: &transaction)
+      leaf.remove(child)
+    }
+    top.setTenants(root)
+  }
+}

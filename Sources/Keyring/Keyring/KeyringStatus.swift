@@ -1,0 +1,65 @@
+import EventModel
+import Sodium
+import Storage
+
+/// The keyring as `KEY STATUS` shows it.
+package struct KeyringStatus: Sendable {
+  package let epoch: UInt64
+  package let version: UInt64
+  package let nodeCount: Int
+  package let tenantCount: Int
+  /// Bytes in use by the tables' file.
+  package let usedBytes: Int
+  package let ledgerCount: UInt64
+  package let holders: [HolderStatus]
+  /// True while an old root may still be in a holder.
+  package let isErasurePending: Bool
+  /// False when the system refused to lock some of the secret memory: keys may be swapped.
+  package let isMemoryLocked: Bool
+}
+
+extension Keyring {
+  package func status() throws(KeyringError) -> KeyringStatus {
+    let nodeCount = try tables.read { (view) throws(KeyringError) in
+      do throws(StorageError) { return try view.nodeCount() } catch { throw .storage(error) }
+    }
+    return KeyringStatus(
+      epoch: epoch, version: version, nodeCount: nodeCount, tenantCount: tenants.count,
+      usedBytes: tables.usedBytes, ledgerCount: top.nextLedgerIndex - 1, holders: holderReport,
+      isErasurePending: isErasurePending, isMemoryLocked: SecretArena.isLocked)
+  }
+
+  /// Writes one line of the ledger in a commit of its own.
+  package func appendLedger(_ entry: LedgerEntry) throws(KeyringError) {
+    try add(entry: entry) { _, _, _ in }
+  }
+
+  /// At most `limit` lines of the ledger from index `first` (1 or more) on, with their indices.
+  package func ledgerEntries(
+    from first: UInt64, limit: Int
+  ) throws(KeyringError) -> [(index: UInt64, entry: LedgerEntry)] {
+    let end = min(top.nextLedgerIndex, max(1, first) + UInt64(max(0, limit)))
+    return try tables.read { (view) throws(KeyringError) in
+      var found: [(index: UInt64, entry: LedgerEntry)] = []
+      var index = max(1, first)
+      while index < end {
+        found.append((index, try ledgerEntry(index, in: view)))
+        index += 1
+      }
+      return found
+    }
+  }
+
+  private func ledgerEntry(
+    _ index: UInt64, in view: borrowing KeyringView
+  ) throws(KeyringError) -> LedgerEntry {
+    let sealed: Span<UInt8>?
+    do throws(StorageError) { sealed = try view.ledgerEntry(index) } catch {
+      throw .storage(error)
+    }
+    guard let sealed,
+      let entry = LedgerEntry(sealed, key: ledgerKey, store: id, index: index)
+    else { throw .corrupt }
+    return entry
+  }
+}

@@ -1,0 +1,138 @@
+package import EventModel
+import Sodium
+
+/// One line of the ledger: what was done, when and by whom; it holds no personal data.
+///
+/// Written in the transaction of the change that it records (Docs/Format.md, section 4.5).
+package struct LedgerEntry: Hashable, Sendable {
+  /// What was done; the numbers are part of the format.
+  package enum Act: UInt8, Sendable, CaseIterable {
+    case storeCreated = 1
+    case tenantCreated = 2
+    case tenantSuspended = 3
+    case tenantResumed = 4
+    case tenantShredded = 5
+    case subjectShredded = 6
+    case subjectEnrolled = 7
+    case rootRotated = 8
+    case periodsExpired = 9
+    case bucketsExpired = 10
+    case eventsShredded = 11
+    case streamShredded = 12
+    /// The operator took a medium on which an overwritten root may survive.
+    case weakErasureAccepted = 13
+    case keysCollected = 14
+  }
+
+  /// Who did it.
+  package enum Actor: Hashable, Sendable {
+    case daemon
+    case uid(UInt32)
+    /// A named socket (at most 32 bytes, else cut) and the uid behind it.
+    case socket(name: [UInt8], uid: UInt32)
+  }
+
+  package var timeMilliseconds: Int64
+  package var act: Act
+  /// 0: done. Other values are the act's own (``Act/storeCreated``: 1 when erasure is weak).
+  package var result: UInt8
+  package var actor: Actor
+  /// 0 when the act concerns no tenant.
+  package var tenant: TenantNumber
+  /// The root's generation after the act; the keyring fills it in.
+  package var epoch: UInt64
+  /// A salted hash of the plan that was confirmed (32 bytes), or zeroes.
+  package var planHash: [UInt8]
+  /// How many keys, events or periods, as the act has it.
+  package var count: UInt64
+
+  package init(
+    timeMilliseconds: Int64, act: Act, actor: Actor, tenant: TenantNumber = .none,
+    result: UInt8 = 0, planHash: [UInt8] = [], count: UInt64 = 0
+  ) {
+    precondition(planHash.isEmpty || planHash.count == 32, "a plan's hash has 32 bytes")
+    self.timeMilliseconds = timeMilliseconds
+    self.act = act
+    self.result = result
+    self.actor = actor
+    self.tenant = tenant
+    epoch = 0
+    self.planHash = planHash.isEmpty ? [UInt8](repeating: 0, count: 32) : planHash
+    self.count = count
+  }
+}
+
+extension TenantNumber {
+  /// No tenant: numbers begin at 1.
+  package static let none = TenantNumber(rawValue: 0)
+}
+
+extension LedgerEntry {
+  static let plainBytes = 256
+  static let keyContext = KeyDerivation.Context("LT1.ledger")
+  static let sealContext = KeyDerivation.Context("LT1.ledger.key")
+  private static let socketNameBytesMax = 32
+
+  static func label(_ store: StoreID, _ index: UInt64) -> [UInt8] {
+    store.bytes + index.bigEndianBytes
+  }
+
+  func seal(key: Span<UInt8>, store: StoreID, index: UInt64) -> [UInt8] {
+    SealedMessage.seal(
+      plain.span, key: key, context: Self.sealContext, label: Self.label(store, index).span,
+      nonce: Random.bytes(16).span)
+  }
+
+  /// Nil when the entry was changed or moved.
+  init?(_ sealed: Span<UInt8>, key: borrowing SecretBytes, store: StoreID, index: UInt64) {
+    guard
+      let plain = SealedMessage.open(
+        sealed, key: key.bytes, context: Self.sealContext, label: Self.label(store, index).span)
+    else { return nil }
+    self.init(plain: plain.bytes)
+  }
+
+  var plain: [UInt8] {
+    var (kind, uid, name): (UInt8, UInt32, [UInt8]) = (0, 0, [])
+    switch actor {
+    case .daemon: break
+    case .uid(let found): (kind, uid) = (1, found)
+    case .socket(let found, let owner):
+      (kind, uid, name) = (2, owner, Array(found.prefix(Self.socketNameBytesMax)))
+    }
+    var bytes: [UInt8] = [1]
+    bytes.appendBigEndian(UInt64(bitPattern: timeMilliseconds), bytes: 8)
+    bytes.append(contentsOf: [act.rawValue, result, kind])
+    bytes.appendBigEndian(UInt64(uid), bytes: 4)
+    bytes.append(UInt8(name.count))
+    bytes += name
+    bytes.append(contentsOf: repeatElement(0, count: Self.socketNameBytesMax - name.count))
+    bytes.appendBigEndian(UInt64(tenant.rawValue), bytes: 4)
+    bytes.appendBigEndian(epoch, bytes: 8)
+    bytes += planHash
+    bytes.appendBigEndian(count, bytes: 8)
+    bytes.append(contentsOf: repeatElement(0, count: Self.plainBytes - bytes.count))
+    return bytes
+  }
+
+  init?(plain: Span<UInt8>) {
+    guard plain.count == Self.plainBytes, plain[0] == 1, let act = Act(rawValue: plain[9]),
+      Int(plain[16]) <= Self.socketNameBytesMax
+    else { return nil }
+    let uid = UInt32(plain.bigEndian(at: 12, bytes: 4))
+    let name = plain.extracting(17..<(17 + Int(plain[16]))).array
+    let actor: Actor
+    switch plain[11] {
+    case 0: actor = .daemon
+    case 1: actor = .uid(uid)
+    case 2: actor = .socket(name: name, uid: uid)
+    default: return nil
+    }
+    self.init(
+      timeMilliseconds: Int64(bitPattern: plain.bigEndian(at: 1, bytes: 8)), act: act,
+      actor: actor, tenant: TenantNumber(rawValue: UInt32(plain.bigEndian(at: 49, bytes: 4))),
+      result: plain[10], planHash: plain.extracting(61..<93).array,
+      count: plain.bigEndian(at: 93, bytes: 8))
+    epoch = plain.bigEndian(at: 53, bytes: 8)
+  }
+}

@@ -1,0 +1,63 @@
+package import EventModel
+package import Sodium
+
+/// What a rotation destroys; empty means that only the root is replaced.
+package struct Removal: Sendable {
+  /// A mark that a person was erased.
+  package struct Mark: Hashable, Sendable {
+    package let tag: Tag128
+    /// The first UTC day, as days since 1970, on which it no longer holds.
+    package let untilDay: UInt16
+
+    package init(tag: Tag128, untilDay: UInt16) {
+      self.tag = tag
+      self.untilDay = untilDay
+    }
+  }
+
+  /// Periods of a class whose keys end.
+  package struct Periods: Hashable, Sendable {
+    package let classNumber: ClassNumber
+    /// Period numbers in the class's unit.
+    package let range: Range<UInt32>
+
+    package init(classNumber: ClassNumber, range: Range<UInt32>) {
+      self.classNumber = classNumber
+      self.range = range
+    }
+  }
+
+  /// What goes of one tenant.
+  package struct Part: Sendable {
+    package var slots: [Slot] = []
+    /// Names and marks that leave the map.
+    package var tags: [Tag128] = []
+    /// Marks that come into it; a tag that is also in `tags` gets its mark.
+    package var marks: [Mark] = []
+    package var periods: [Periods] = []
+
+    package init() {}
+  }
+
+  package var parts: [TenantNumber: Part] = [:]
+  /// Tenants that go whole.
+  package var tenants: Set<TenantNumber> = []
+  /// Months whose postings end.
+  package var buckets: Set<Bucket> = []
+
+  package init() {}
+}
+
+/// What a rotation did, when it has returned: the old root is in no holder any more.
+package struct RotationReceipt: Hashable, Sendable {
+  /// The new generation of the root.
+  package let epoch: UInt64
+  package let keysDestroyed: Int
+  /// Nodes written, the top included.
+  package let nodesWritten: Int
+  package let bytesSealed: Int
+  /// Why an old root may survive below a holder; empty when nothing is known.
+  package let weaknesses: [WeakErasure]
+  /// Holders that confirmed the erasure: all of them.
+  package let holderCount: Int
+}

@@ -1,0 +1,72 @@
+package import EventModel
+package import Sodium
+
+/// A retention class of a tenant with the cover of its period keys, as it was when it was loaded.
+package final class RetentionClass: Sendable {
+  package let number: ClassNumber
+  /// At most 31 bytes.
+  package let name: [UInt8]
+  /// The maximum, and the unit of the class's periods.
+  package let retention: Retention
+  /// How long events are kept at least, in periods.
+  package let minimumPeriods: UInt32
+  package let cover: PeriodCover
+
+  init(
+    number: ClassNumber, name: [UInt8], retention: Retention, minimumPeriods: UInt32,
+    cover: consuming PeriodCover
+  ) {
+    precondition(name.count <= 31, "a class's name has at most 31 bytes")
+    self.number = number
+    self.name = name
+    self.retention = retention
+    self.minimumPeriods = minimumPeriods
+    self.cover = cover
+  }
+}
+
+/// A tenant's opened secrets, as they were when they were loaded; after a rotation ask again.
+package final class TenantKeys: Sendable {
+  package let number: TenantNumber
+  package let id: TenantID
+  package let generation: UInt16
+  package let dataSecret: SecretBytes
+  package let impersonalKey: SecretBytes
+  package let mapKey: SecretBytes
+  package let positionSeed: SecretBytes
+  /// The first is `default`.
+  package let classes: [RetentionClass]
+  package let nextSlot: Slot
+
+  init(_ number: TenantNumber, _ node: borrowing TenantNode) {
+    self.number = number
+    id = node.id
+    generation = node.generation
+    dataSecret = SecretBytes(copying: node.dataSecret)
+    impersonalKey = SecretBytes(copying: node.impersonalKey)
+    mapKey = SecretBytes(copying: node.mapKey)
+    positionSeed = SecretBytes(copying: node.positionSeed)
+    classes = node.classes ?? []
+    nextSlot = Slot(rawValue: node.nextSlot)
+  }
+}
+
+/// What is known of a tenant without its secrets.
+package struct TenantSummary: Hashable, Sendable {
+  package let number: TenantNumber
+  package let name: TenantName
+  package let id: TenantID
+  package let isSuspended: Bool
+  package let createdMilliseconds: Int64
+  package let defaultRetention: Retention
+
+  init?(_ number: TenantNumber, _ node: borrowing TenantNode) {
+    guard let name = node.name, let first = node.classes?.first else { return nil }
+    self.number = number
+    self.name = name
+    id = node.id
+    isSuspended = node.isSuspended
+    createdMilliseconds = node.createdMilliseconds
+    defaultRetention = first.retention
+  }
+}

@@ -1,0 +1,174 @@
+import EventModel
+import Sodium
+
+/// A tenant's node: its secrets, its covers and where its two tries begin (Docs/Format.md,
+/// section 4.2). The plaintext is changed in place.
+struct TenantNode: ~Copyable {
+  private(set) var plain: SecretBytes
+
+  private static let keysAt = 228
+  private static let mapAt = 277
+  private static let classCountAt = 326
+  private static let classesAt = 327
+  private static let className = 31
+  private static let classHeadBytes = 43
+  /// The most that a cell of secret memory holds, in whole units.
+  private static let plainBytesMax =
+    SecretArena.secretBytesMax / NodeSealing.unitBytes * NodeSealing.unitBytes
+
+  /// A new tenant with fresh secrets and the class `default`.
+  init(name: TenantName, retention: Retention, createdMilliseconds: Int64) {
+    plain = SecretBytes(zeroes: NodeSealing.unitBytes)
+    let secrets = SecretBytes.random(count: 128)
+    var bytes = plain.mutableBytes
+    bytes[0] = 1
+    bytes.set(Random.bytes(16).span, at: 2)
+    bytes.setBigEndian(UInt64(bitPattern: createdMilliseconds), at: 18, bytes: 8)
+    bytes[26] = UInt8(name.bytes.count)
+    bytes.set(name.bytes.span, at: 27)
+    bytes.setBigEndian(1, at: 90, bytes: 2)
+    bytes.set(secrets.bytes, at: 92)
+    // Slot 0 is never given out.
+    bytes.setBigEndian(1, at: 220, bytes: 8)
+    let cover = PeriodCover(unit: retention.unit)
+    bytes[Self.classCountAt] = 1
+    _ = Self.write(
+      RetentionClass(
+        number: .default, name: Array("default".utf8), retention: retention, minimumPeriods: 0,
+        cover: cover), to: &bytes, at: Self.classesAt)
+  }
+
+  /// Nil when the plaintext is not a tenant's node.
+  init?(_ plain: consuming SecretBytes) {
+    guard Self.isTenant(plain) else { return nil }
+    self.plain = plain
+  }
+
+  private static func isTenant(_ plain: borrowing SecretBytes) -> Bool {
+    plain.bytes[0] == 1 && plain.bytes[1] <= 1 && Int(plain.bytes[26]) <= 63
+      && readClasses(plain.bytes) != nil
+  }
+
+  var id: TenantID { TenantID(bytes: plain.bytes.extracting(2..<18).array) }
+  var name: TenantName? {
+    TenantName(plain.bytes.extracting(27..<(27 + Int(plain.bytes[26]))).array)
+  }
+  var createdMilliseconds: Int64 { Int64(bitPattern: plain.bytes.bigEndian(at: 18, bytes: 8)) }
+  var generation: UInt16 { UInt16(plain.bytes.bigEndian(at: 90, bytes: 2)) }
+
+  var dataSecret: Span<UInt8> {
+    @_lifetime(borrow self)
+    borrowing get { plain.bytes.extracting(92..<124) }
+  }
+  var positionSeed: Span<UInt8> {
+    @_lifetime(borrow self)
+    borrowing get { plain.bytes.extracting(124..<156) }
+  }
+  var mapKey: Span<UInt8> {
+    @_lifetime(borrow self)
+    borrowing get { plain.bytes.extracting(156..<188) }
+  }
+  var impersonalKey: Span<UInt8> {
+    @_lifetime(borrow self)
+    borrowing get { plain.bytes.extracting(188..<220) }
+  }
+
+  var isSuspended: Bool {
+    get { plain.bytes[1] == 1 }
+    set {
+      var bytes = plain.mutableBytes
+      bytes[1] = newValue ? 1 : 0
+    }
+  }
+
+  /// The slot that the next key gets; slots are never given out twice.
+  var nextSlot: UInt64 {
+    get { plain.bytes.bigEndian(at: 220, bytes: 8) }
+    set {
+      var bytes = plain.mutableBytes
+      bytes.setBigEndian(newValue, at: 220, bytes: 8)
+    }
+  }
+
+  var keys: TrieRoot { TrieRoot(plain.bytes, at: Self.keysAt) }
+  var map: TrieRoot { TrieRoot(plain.bytes, at: Self.mapAt) }
+
+  mutating func setKeys(_ root: borrowing TrieRoot) {
+    var bytes = plain.mutableBytes
+    root.write(to: &bytes, at: Self.keysAt)
+  }
+
+  mutating func setMap(_ root: borrowing TrieRoot) {
+    var bytes = plain.mutableBytes
+    root.write(to: &bytes, at: Self.mapAt)
+  }
+
+  /// The retention classes, or nil when they cannot be read.
+  var classes: [RetentionClass]? { Self.readClasses(plain.bytes) }
+
+  /// Replaces the classes; `.tenantFull` when the node would be too large.
+  mutating func setClasses(_ classes: [RetentionClass]) throws(KeyringError) {
+    let wanted = classes.reduce(Self.classesAt) {
+      $0 + Self.classHeadBytes + $1.cover.bytesCount
+    }
+    let unit = NodeSealing.unitBytes
+    let count = (wanted + unit - 1) / unit * unit
+    guard count <= Self.plainBytesMax, classes.count <= 255 else { throw .tenantFull }
+    var next = SecretBytes(zeroes: count)
+    var bytes = next.mutableBytes
+    bytes.set(plain.bytes.extracting(0..<Self.classCountAt), at: 0)
+    bytes[Self.classCountAt] = UInt8(classes.count)
+    var offset = Self.classesAt
+    for retentionClass in classes {
+      offset = Self.write(retentionClass, to: &bytes, at: offset)
+    }
+    plain = next
+  }
+}
+
+extension TenantNode {
+  /// Returns where the next class begins.
+  private static func write(
+    _ retentionClass: RetentionClass, to bytes: inout MutableSpan<UInt8>, at offset: Int
+  ) -> Int {
+    bytes[offset] = retentionClass.number.rawValue
+    let name = retentionClass.name
+    bytes[offset + 1] = UInt8(name.count)
+    bytes.set(name.span, at: offset + 2)
+    bytes[offset + 33] = retentionClass.retention.unit.rawValue
+    bytes.setBigEndian(UInt64(retentionClass.retention.periods), at: offset + 34, bytes: 4)
+    bytes.setBigEndian(UInt64(retentionClass.minimumPeriods), at: offset + 38, bytes: 4)
+    bytes[offset + 42] = UInt8(retentionClass.cover.count)
+    retentionClass.cover.write(to: &bytes, at: offset + classHeadBytes)
+    return offset + classHeadBytes + retentionClass.cover.bytesCount
+  }
+
+  private static func readClasses(_ plain: Span<UInt8>) -> [RetentionClass]? {
+    var classes: [RetentionClass] = []
+    var offset = classesAt
+    for _ in 0..<Int(plain[classCountAt]) {
+      guard let found = read(plain, at: offset) else { return nil }
+      classes.append(found)
+      offset += classHeadBytes + found.cover.bytesCount
+    }
+    return classes
+  }
+
+  private static func read(_ plain: Span<UInt8>, at offset: Int) -> RetentionClass? {
+    guard offset + classHeadBytes <= plain.count, Int(plain[offset + 1]) <= className,
+      let unit = PeriodUnit(rawValue: plain[offset + 33])
+    else { return nil }
+    let count = Int(plain[offset + 42])
+    let start = offset + classHeadBytes
+    let end = start + count * PeriodCover.entryBytes
+    guard end <= plain.count,
+      let cover = PeriodCover(unit: unit, count: count, entries: plain.extracting(start..<end))
+    else { return nil }
+    return RetentionClass(
+      number: ClassNumber(rawValue: plain[offset]),
+      name: plain.extracting((offset + 2)..<(offset + 2 + Int(plain[offset + 1]))).array,
+      retention: Retention(
+        unit: unit, periods: UInt32(plain.bigEndian(at: offset + 34, bytes: 4))),
+      minimumPeriods: UInt32(plain.bigEndian(at: offset + 38, bytes: 4)), cover: cover)
+  }
+}

@@ -1,2 +1,0 @@
-package struct KeyringStatus: Sendable {}
-package struct RotationReceipt: Sendable {}

@@ -1,0 +1,66 @@
+import EventModel
+
+/// The tenants that a rule of the access file is about.
+enum TenantScope: Hashable, Sendable {
+  case all
+  case some([TenantName])
+
+  func contains(_ tenant: TenantName) -> Bool {
+    switch self {
+    case .all: true
+    case .some(let names): names.contains(tenant)
+    }
+  }
+}
+
+/// What one rule of the access file grants.
+struct Grant: Hashable, Sendable {
+  let tenants: TenantScope
+  let roles: RoleSet
+  /// What the data may be read for; empty means that nothing was said.
+  let purposes: [String]
+
+  init(tenants: TenantScope, roles: RoleSet, purposes: [String] = []) {
+    self.tenants = tenants
+    self.roles = roles
+    self.purposes = purposes
+  }
+}
+
+/// All that a peer may do: the union of its grants.
+struct Rights: Hashable, Sendable {
+  let grants: [Grant]
+
+  init(grants: [Grant]) { self.grants = grants }
+
+  static let none = Rights(grants: [])
+
+  /// The roles for one tenant.
+  func roles(for tenant: TenantName) -> RoleSet {
+    grants.reduce(into: []) { roles, grant in
+      if grant.tenants.contains(tenant) { roles.formUnion(grant.roles) }
+    }
+  }
+
+  /// The roles for any tenant; for verbs that concern the whole store.
+  var allRoles: RoleSet {
+    grants.reduce(into: []) { $0.formUnion($1.roles) }
+  }
+
+  func permits(_ tenant: TenantName) -> Bool {
+    grants.contains { $0.tenants.contains(tenant) }
+  }
+
+  /// The tenant, when there is exactly one that is permitted; `"*"` names none.
+  var soleTenant: TenantName? {
+    var sole: TenantName?
+    for grant in grants {
+      guard case .some(let names) = grant.tenants else { return nil }
+      for name in names {
+        if let sole, sole != name { return nil }
+        sole = name
+      }
+    }
+    return sole
+  }
+}

@@ -1,0 +1,199 @@
+import EventModel
+import EventStore
+import RESP
+
+extension CommandTable {
+  /// The verbs of the admin socket.
+  static let administration = [
+    Command("TENANT", .admin(.all), "Tenants of this store.", subcommands: TenantCommands.all),
+    Command("SHRED", .admin(.all), "Destroys keys for good.", subcommands: ShredCommands.all),
+    Command(
+      "SUBJECT", .admin(.all), "Persons of a tenant.",
+      subcommands: [
+        Command(
+          "ENROL", 2...2, .admin([.operator, .officer]), "Takes events for an erased person."
+        ) {
+          (arguments, context) throws(CommandError) in
+          let tenant = try Administration.tenant(arguments[1], context, [.operator, .officer])
+          let person = try Administration.person(arguments[2])
+          return .control(.enrolSubject(tenant, subject: person), .done)
+        }
+      ]
+        + ["RESTRICT", "UNRESTRICT", "OBJECT"].map {
+          .unavailable($0, .admin(.all), parent: "SUBJECT")
+        }),
+    Command(
+      "KEY", .admin(.all), "The keyring.",
+      subcommands: [
+        Command("STATUS", 0...0, .admin([.operator, .auditor]), "Epoch, holders and counts.") {
+          (_, _) throws(CommandError) in .control(.keyStatus, .keyStatus)
+        }
+      ] + ["ROTATE", "REWRAP"].map { .unavailable($0, .admin(.all), parent: "KEY") }),
+    Command(
+      "ACCESS", .admin(.all), "Who may do what.",
+      subcommands: [
+        Command("LIST", 0...0, .admin([.operator, .auditor]), "The rules of the access file.") {
+          (_, context) throws(CommandError) in
+          AccessReply.append(
+            context.surroundings.policy, context.state.encoder, to: &context.output)
+          return .answered
+        }
+      ]),
+  ]
+}
+
+enum Administration {
+  /// A tenant that the peer administrates with one of `roles`; forbidden and absent look alike.
+  static func tenant(
+    _ bytes: Span<UInt8>, _ context: CommandContext, _ roles: RoleSet
+  ) throws(CommandError) -> TenantName {
+    guard let name = TenantName(bytes.array),
+      !context.state.rights.roles(for: name).isDisjoint(with: roles)
+    else { throw .noTenant }
+    return name
+  }
+
+  /// A person's identifier as it was given to `DATASUBJECT`.
+  static func person(_ bytes: Span<UInt8>) throws(CommandError) -> [UInt8] {
+    guard EventName.isName(bytes), !Placeholder.isOne(bytes) else {
+      throw CommandError(.badSubject, "1 to 255 bytes of UTF-8, not a placeholder")
+    }
+    return bytes.array
+  }
+}
+
+enum TenantCommands {
+  private static let roles: RoleSet = [.operator]
+  private static let readers: RoleSet = [.operator, .officer, .auditor]
+
+  static let all =
+    [
+      Command("CREATE", 3...3, .admin(roles), "TENANT CREATE name RETENTION 395d") {
+        (arguments, context) throws(CommandError) in
+        guard let name = TenantName(arguments[1].array) else {
+          throw CommandError(.badArgument, "name: [a-z0-9][a-z0-9._-]{0,62}")
+        }
+        guard !context.state.rights.roles(for: name).isDisjoint(with: roles) else {
+          throw .forbidden("tenant|create")
+        }
+        guard arguments.word(at: 2) == "RETENTION" else { throw .syntax }
+        guard let retention = Retention(arguments[3].array) else {
+          throw CommandError(
+            .badArgument, "RETENTION: days as 395d or hours as 36h, at most 36500d")
+        }
+        return .control(.createTenant(name, retention), .done)
+      },
+      Command("LIST", 0...0, .admin(readers), "The tenants.") {
+        (_, context) throws(CommandError) in .control(.listTenants, .tenants(readers))
+      },
+      Command("INFO", 1...1, .admin(readers), "One tenant.") {
+        (arguments, context) throws(CommandError) in
+        let name = try Administration.tenant(arguments[1], context, readers)
+        return .control(.tenantInfo(name), .tenant)
+      },
+      Command("SUSPEND", 1...1, .admin(roles), "Takes no more events.") {
+        (arguments, context) throws(CommandError) in
+        let name = try Administration.tenant(arguments[1], context, roles)
+        return .control(.suspendTenant(name), .done)
+      },
+      Command("RESUME", 1...1, .admin(roles), "Takes events again.") {
+        (arguments, context) throws(CommandError) in
+        let name = try Administration.tenant(arguments[1], context, roles)
+        return .control(.resumeTenant(name), .done)
+      },
+    ]
+    + ["SET", "OFFBOARD", "ENROLKEY"].map {
+      .unavailable($0, .admin(.all), parent: "TENANT")
+    }
+}
+
+enum ShredCommands {
+  static let all =
+    [
+      Command(
+        "DATASUBJECT", 5...10, .admin([.operator, .officer]),
+        "SHRED DATASUBJECT tenant id REASON code {DRYRUN | CONFIRM token}"
+      ) { (arguments, context) throws(CommandError) in
+        let tenant = try Administration.tenant(arguments[1], context, [.operator, .officer])
+        let person = try Administration.person(arguments[2])
+        let options = try ShredOptions(arguments, from: 3)
+        guard let token = options.token else {
+          return .control(.planShredSubject(tenant, subject: person), .plan)
+        }
+        return .control(
+          .shredSubject(tenant, subject: person, reason: options.reason, token: token), .receipt)
+      },
+      Command(
+        "TENANT", 4...9, .admin([.operator]),
+        "SHRED TENANT tenant REASON code {DRYRUN | CONFIRM token}"
+      ) { (arguments, context) throws(CommandError) in
+        let tenant = try Administration.tenant(arguments[1], context, [.operator])
+        let options = try ShredOptions(arguments, from: 2)
+        guard let token = options.token else {
+          return .control(.planShredTenant(tenant), .plan)
+        }
+        return .control(
+          .shredTenant(tenant, reason: options.reason, token: token), .receipt)
+      },
+    ]
+    + ["EVENTS", "STREAM", "PERIOD"].map { .unavailable($0, .admin(.all), parent: "SHRED") }
+}
+
+/// Reads `REASON code [TICKET ref] [RECEIVED date] {DRYRUN | CONFIRM token}`.
+struct ShredOptions {
+  let reason: ReasonCode
+  /// Nil for a dry run.
+  let token: [UInt8]?
+
+  init(_ arguments: Arguments, from start: Int) throws(CommandError) {
+    var reason: ReasonCode?
+    var token: [UInt8]?
+    var isDryRun = false
+    var index = start
+    while index < arguments.count {
+      let word = arguments.word(at: index)
+      if word == "DRYRUN" {
+        isDryRun = true
+        index += 1
+        continue
+      }
+      guard index + 1 < arguments.count else { throw .syntax }
+      let value = arguments[index + 1]
+      switch word {
+      case "REASON":
+        reason = ReasonCode(rawValue: String(decoding: value.array, as: UTF8.self).lowercased())
+        guard reason != nil else {
+          let codes = ReasonCode.allCases.map(\.rawValue).joined(separator: " ")
+          throw CommandError(.badArgument, "REASON: one of \(codes)")
+        }
+      case "TICKET": try Self.checkTicket(value)
+      case "RECEIVED": try Self.checkDate(value)
+      case "CONFIRM": token = value.array
+      default: throw .syntax
+      }
+      index += 2
+    }
+    guard let reason else { throw CommandError(.badArgument, "REASON is missing") }
+    guard isDryRun || token != nil else { throw .confirmationMissing }
+    guard !isDryRun || token == nil else { throw .syntax }
+    (self.reason, self.token) = (reason, token)
+  }
+
+  /// No free text where nothing can be forgotten.
+  private static func checkTicket(_ bytes: Span<UInt8>) throws(CommandError) {
+    let isTicket = bytes.array.allSatisfy {
+      (0x41...0x5A).contains($0 & 0xDF) || (0x30...0x39).contains($0) || $0 == 0x2D
+    }
+    guard isTicket, (1...32).contains(bytes.count) else {
+      throw CommandError(.badArgument, "TICKET: 1 to 32 of A-Z, a-z, 0-9 and -")
+    }
+  }
+
+  private static func checkDate(_ bytes: Span<UInt8>) throws(CommandError) {
+    let isDate =
+      Timestamp.isRFC3339(bytes)
+      || Timestamp.isRFC3339(
+        (bytes.array + Array("T00:00:00Z".utf8)).span)
+    guard isDate else { throw CommandError(.badArgument, "RECEIVED: a date, 2026-11-24") }
+  }
+}

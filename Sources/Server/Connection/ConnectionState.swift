@@ -1,0 +1,93 @@
+import EventModel
+import EventStore
+import RESP
+
+/// What a connection is: who, through which socket, in which protocol, for which tenant.
+///
+/// A plain value; sockets and time are elsewhere.
+struct ConnectionState {
+  /// From 1, never reused while the daemon runs.
+  let id: UInt64
+  let endpoint: Endpoint
+  let peer: Peer
+  /// Follows the access file when that is read anew.
+  var rights: Rights
+  var encoder = ReplyEncoder(version: .resp2)
+  /// The tenant that `AUTH` named, or the only permitted one.
+  private(set) var tenant: TenantName?
+  /// The tenant's number, once it was looked up.
+  private(set) var tenantNumber: TenantNumber?
+  var clientName: [UInt8] = []
+  var libraryName: [UInt8] = []
+  var libraryVersion: [UInt8] = []
+
+  init(id: UInt64, endpoint: Endpoint, peer: Peer, rights: Rights) {
+    self.id = id
+    self.endpoint = endpoint
+    self.peer = peer
+    self.rights = rights
+    tenant = rights.soleTenant
+  }
+
+  /// True while nobody knows which tenant the connection is for; it gets little time and memory.
+  var isUnbound: Bool { tenant == nil && endpoint != .admin }
+
+  /// The peer as the ledger records it.
+  var actor: Actor {
+    var socketName: String?
+    if case .named(let name) = endpoint { socketName = name.text }
+    return Actor(
+      uid: peer.uid, socketName: socketName, isApprover: rights.allRoles.contains(.approver))
+  }
+
+  /// The roles for the connection's tenant.
+  var roles: RoleSet {
+    guard let tenant else { return [] }
+    return rights.roles(for: tenant)
+  }
+
+  /// Binds the connection to the tenant that `user` names, if the peer may and the tenant exists.
+  ///
+  /// `default` is what clients say that were given a password only: the only permitted tenant.
+  mutating func authenticate(
+    user: Span<UInt8>, password: Span<UInt8>, in surroundings: Surroundings
+  ) throws(CommandError) {
+    guard password.isEmpty || Word(password) == "PEER" else { throw .wrongPass }
+    var wanted = TenantName(user.array)
+    if let name = wanted, name.text == "default", !rights.permits(name) {
+      wanted = rights.soleTenant
+    }
+    guard let name = wanted, rights.permits(name),
+      let number = surroundings.tenantNumber(name)
+    else { throw .wrongPass }
+    (tenant, tenantNumber) = (name, number)
+  }
+
+  /// The number of the connection's tenant.
+  mutating func boundTenant(
+    in surroundings: Surroundings
+  ) throws(CommandError) -> TenantNumber {
+    if let tenantNumber { return tenantNumber }
+    guard let tenant else { throw .authenticationRequired }
+    guard let number = surroundings.tenantNumber(tenant) else { throw .noTenant }
+    tenantNumber = number
+    return number
+  }
+
+  /// The tenant is gone, or another has its name: the next command looks again.
+  mutating func forgetTenantNumber() { tenantNumber = nil }
+
+  /// Takes over what a new access file says.
+  mutating func setRights(_ rights: Rights) {
+    self.rights = rights
+    if let tenant, rights.permits(tenant) { return }
+    (tenant, tenantNumber) = (rights.soleTenant, nil)
+  }
+
+  /// Back to how the connection began (`RESET`).
+  mutating func reset() {
+    encoder.version = .resp2
+    (tenant, tenantNumber) = (rights.soleTenant, nil)
+    (clientName, libraryName, libraryVersion) = ([], [], [])
+  }
+}

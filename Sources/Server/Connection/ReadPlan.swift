@@ -1,0 +1,147 @@
+import EventModel
+import EventStore
+import RESP
+
+/// A read as a command asked for it; runs on a reader thread.
+enum ReadPlan: Sendable {
+  /// One event by its position.
+  case position(TenantNumber, UInt64)
+  case range(RangeRead)
+  /// What is behind each cursor; waits for `blockMilliseconds` when nothing is.
+  case tail(TailRead, blockMilliseconds: Int?)
+  case summary(TenantNumber, stream: [UInt8])
+}
+
+/// Events of a stream by version, or of the tenant by position, in either direction.
+struct RangeRead: Sendable {
+  var tenant: TenantNumber
+  /// Nil is the whole tenant.
+  var stream: [UInt8]?
+  var range: ClosedRange<UInt64>
+  var isDescending: Bool
+  var count: Int
+  /// Erased and restricted events are left out and not counted.
+  var isLiveOnly: Bool
+}
+
+/// What is behind the cursors of an `EVENT.READ`.
+struct TailRead: Sendable {
+  struct Cursor: Sendable {
+    /// Nil is the whole tenant.
+    var stream: [UInt8]?
+    /// Nil is `$`: whatever is newest when the read first runs.
+    var after: UInt64?
+  }
+
+  var tenant: TenantNumber
+  var cursors: [Cursor]
+  var count: Int
+}
+
+/// What a reader thread brings back.
+struct ReadAnswer: Sendable {
+  /// The reply, encoded; empty when a tail read found nothing.
+  var bytes: [UInt8] = []
+  var refusal: CommandError?
+  /// The tenant is gone; the connection looks for it again.
+  var isTenantGone = false
+  /// The tail read with `$` replaced by what was newest; nil for other reads.
+  var tail: TailRead?
+}
+
+extension ReadPlan {
+  /// Runs the read; blocks on the disk.
+  func run(on store: EventStore, _ encoder: ReplyEncoder) -> ReadAnswer {
+    var answer = ReadAnswer()
+    do throws(StoreError) {
+      switch self {
+      case .position(let tenant, let position):
+        answer.bytes = try Self.event(tenant, position, on: store, encoder)
+      case .range(let read):
+        var list = EventList(encoder: encoder, count: read.count, isLiveOnly: read.isLiveOnly)
+        try read.run(on: store, into: &list)
+        answer.bytes = list.encoded()
+      case .tail(var read, _):
+        answer.bytes = try read.run(on: store, encoder)
+        answer.tail = read
+      case .summary(let tenant, let stream):
+        let summary = try store.summary(tenant, stream: stream.span)
+        StreamReply.append(summary, encoder, to: &answer.bytes)
+      }
+    } catch {
+      answer.refusal = CommandError(error)
+      answer.isTenantGone = error == .noTenant
+    }
+    return answer
+  }
+
+  private static func event(
+    _ tenant: TenantNumber, _ position: UInt64, on store: EventStore, _ encoder: ReplyEncoder
+  ) throws(StoreError) -> [UInt8] {
+    var bytes: [UInt8] = []
+    try store.readFeed(
+      tenant, positions: position...position, isDescending: false, limit: 1
+    ) { event, body in
+      EventReply.append(event, body: body, encoder, to: &bytes)
+      return false
+    }
+    guard !bytes.isEmpty else { throw .noEvent }
+    return bytes
+  }
+}
+
+extension RangeRead {
+  func run(on store: EventStore, into list: inout EventList) throws(StoreError) {
+    guard count > 0 else { return }
+    // With LIVEONLY nobody knows how many events must be looked at.
+    let limit = isLiveOnly ? Int.max : count
+    if let stream {
+      try store.readStream(
+        tenant, stream: stream.span, versions: range, isDescending: isDescending, limit: limit
+      ) { event, body in list.add(event, body: body, stream: stream.span) }
+    } else {
+      try store.readFeed(
+        tenant, positions: range, isDescending: isDescending, limit: limit
+      ) { event, body in list.add(event, body: body) }
+    }
+  }
+}
+
+extension TailRead {
+  /// Returns the reply, or nothing when there is nothing behind any cursor.
+  mutating func run(on store: EventStore, _ encoder: ReplyEncoder) throws(StoreError) -> [UInt8] {
+    var found: [(cursor: Int, list: EventList)] = []
+    var bytesLeft = Limits.replyBytesMax
+    for index in cursors.indices where bytesLeft > 0 {
+      guard let after = try resolve(index, on: store) else { continue }
+      guard after < Limits.positionMax else { continue }
+      var list = EventList(encoder: encoder, count: count, bytesMax: bytesLeft)
+      let read = RangeRead(
+        tenant: tenant, stream: cursors[index].stream, range: (after + 1)...Limits.positionMax,
+        isDescending: false, count: count, isLiveOnly: false)
+      try read.run(on: store, into: &list)
+      bytesLeft -= list.byteCount
+      if !list.isEmpty { found.append((index, list)) }
+    }
+    guard !found.isEmpty else { return [] }
+    var bytes: [UInt8] = []
+    encoder.map(found.count, to: &bytes)
+    for (index, list) in found {
+      let name = cursors[index].stream ?? [0x2A]
+      encoder.bulk(name.span, to: &bytes)
+      bytes += list.encoded()
+    }
+    return bytes
+  }
+
+  /// Where the cursor stands; nil when it was just set to the newest event.
+  private mutating func resolve(_ index: Int, on store: EventStore) throws(StoreError) -> UInt64? {
+    if let after = cursors[index].after { return after }
+    if let stream = cursors[index].stream {
+      cursors[index].after = try store.lastVersion(tenant, stream: stream.span)
+    } else {
+      cursors[index].after = store.lastPosition(tenant)
+    }
+    return nil
+  }
+}

@@ -1,0 +1,90 @@
+import EventModel
+import EventStore
+
+/// An error reply: a word and a text that never repeats an argument's value.
+struct CommandError: Error, Hashable, Sendable {
+  let word: ErrorWord
+  let text: String
+
+  init(_ word: ErrorWord, _ text: String) {
+    self.word = word
+    self.text = text
+  }
+
+  /// The line without its `-`.
+  var line: String { "\(word.rawValue) \(text)" }
+
+  static let syntax = CommandError(.err, "syntax error")
+  static let notInteger = CommandError(.err, "value is not an integer or out of range")
+  static let authenticationRequired = CommandError(.noAuth, "Authentication required.")
+  /// Absent and forbidden tenants, and wrong passwords, look alike.
+  static let wrongPass = CommandError(
+    .wrongPass, "invalid username-password pair or user is disabled.")
+  static let noTenant = CommandError(.noTenant, "there is no such tenant")
+
+  /// `name` is a command's own, in lower case.
+  static func arity(_ name: String) -> CommandError {
+    CommandError(.err, "wrong number of arguments for '\(name)' command")
+  }
+
+  static func forbidden(_ name: String) -> CommandError {
+    CommandError(.noPerm, "this peer has no permissions to run the '\(name)' command")
+  }
+
+  /// A verb of the protocol that this version does not have yet.
+  static func unavailable(_ name: String) -> CommandError {
+    CommandError(.err, "not available in this version: \(name)")
+  }
+}
+
+extension CommandError {
+  /// What the engine refused, in the protocol's words.
+  init(_ error: StoreError) {
+    switch error {
+    case .noSpace:
+      self.init(.readOnly, "no space is left on the device: nothing was stored; reads go on")
+    case .ioFailure:
+      self.init(.misconf, "the device failed: whether this was stored is unknown")
+    case .readOnly:
+      self.init(.readOnly, "writing stopped after a device failure until the daemon is restarted")
+    case .corrupt: self.init(.corrupt, "stored data failed its authentication")
+    case .rolledBack: self.init(.corrupt, "keys and records are not of the same age")
+    case .suspended: self.init(.suspended, "the tenant takes no events at present")
+    case .noTenant: self = .noTenant
+    case .tenantExists: self.init(.tenantExists, "there is a tenant of this name")
+    case .tooManyTenants: self.init(.quota, "tenants maximum \(Limits.tenantsMax)")
+    case .subjectShredded:
+      self.init(.subjectShredded, "this person was erased; see SUBJECT ENROL")
+    case .wrongVersion(let expected, let actual):
+      self.init(.wrongVersion, "expected \(Self.text(expected)) actual \(actual)")
+    case .unknownClass: self.init(.badArgument, "CLASS: the tenant has no such retention class")
+    case .tooBig: self.init(.tooBig, "event maximum \(Limits.dataBytesMax) bytes")
+    case .noEvent: self.init(.noEvent, "there is no event at this position")
+    case .noSubject: self.init(.noSubject, "there is nothing under this person's identifier")
+    case .confirmationMissing: self = .confirmationMissing
+    case .confirmationUnknown:
+      self.init(.confirm, "this token is unknown, used or lapsed: say DRYRUN for a new one")
+    case .planChanged:
+      self.init(.confirm, "events changed since the dry run: say DRYRUN and look again")
+    case .needsApproval:
+      self.init(.approval, "a second user with the role approver must confirm")
+    case .tooManyPlans: self.init(.quota, "plans maximum \(Limits.plansMax)")
+    case .keyUnavailable:
+      self.init(.keyUnavailable, "no root holder can be reached; nothing was destroyed")
+    case .shuttingDown: self.init(.tryAgain, "the daemon is ending; nothing was stored")
+    case .batchRefused: self.init(.execAbort, "another event of the batch was refused")
+    }
+  }
+
+  static let confirmationMissing = CommandError(
+    .confirm, "destroying needs a token: say DRYRUN, look, then CONFIRM with its token")
+
+  private static func text(_ expectation: Expectation) -> String {
+    switch expectation {
+    case .any: "any"
+    case .none: "none"
+    case .exists: "exists"
+    case .version(let version): "\(version)"
+    }
+  }
+}

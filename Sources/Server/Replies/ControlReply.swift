@@ -1,0 +1,112 @@
+import EventModel
+import EventStore
+import Keyring
+import RESP
+
+/// The shape in which a control act's answer is given.
+enum ControlShape: Sendable {
+  case done
+  /// The list, without the tenants for which the peer has none of the roles.
+  case tenants(RoleSet)
+  case tenant
+  case plan
+  case receipt
+  case keyStatus
+}
+
+/// What the control plane answers.
+enum ControlReply {
+  static func append(
+    _ result: Result<ControlAnswer, StoreError>, _ shape: ControlShape,
+    _ state: ConnectionState, to bytes: inout [UInt8]
+  ) {
+    let encoder = state.encoder
+    switch (result, shape) {
+    case (.failure(let error), _): encoder.error(CommandError(error).line, to: &bytes)
+    case (.success(.done), _): encoder.simple("OK", to: &bytes)
+    case (.success(.tenants(let tenants)), .tenants(let roles)):
+      let visible = tenants.filter {
+        !state.rights.roles(for: $0.name).isDisjoint(with: roles)
+      }
+      encoder.array(visible.count, to: &bytes)
+      for tenant in visible { append(tenant, encoder, to: &bytes) }
+    case (.success(.tenants), _): encoder.array(0, to: &bytes)
+    case (.success(.tenant(let tenant)), _): append(tenant, encoder, to: &bytes)
+    case (.success(.plan(let plan)), _): append(plan, encoder, to: &bytes)
+    case (.success(.shredded(let receipt)), _): append(receipt, encoder, to: &bytes)
+    case (.success(.keyStatus(let status)), _): append(status, encoder, to: &bytes)
+    }
+  }
+
+  private static func append(
+    _ tenant: TenantDetail, _ encoder: ReplyEncoder, to bytes: inout [UInt8]
+  ) {
+    var map = MapReply(encoder: encoder)
+    map.add("name", tenant.name.text)
+    map.add("state", tenant.isSuspended ? "suspended" : "active")
+    map.add("created", Timestamp.text(tenant.createdMilliseconds))
+    map.add("retention", tenant.retention.text)
+    map.add("position", tenant.lastPosition)
+    map.add("impersonal", tenant.impersonalCount)
+    map.append(to: &bytes)
+  }
+
+  private static func append(
+    _ plan: ShredPlan, _ encoder: ReplyEncoder, to bytes: inout [UInt8]
+  ) {
+    var map = MapReply(encoder: encoder)
+    add(plan, to: &map)
+    map.add("approval", plan.needsApproval ? "needed" : "not-needed")
+    map.add("confirm", plan.token)
+    map.append(to: &bytes)
+  }
+
+  private static func add(_ plan: ShredPlan, to map: inout MapReply) {
+    map.add("events", plan.eventCount)
+    map.add("events-naming-others", plan.sharedEventCount)
+    map.add("events-impersonal", plan.impersonalEventCount)
+    map.add("streams", plan.ownStreamCount)
+    map.add("streams-naming-others", plan.sharedStreamCount)
+    map.add("keys", plan.keyCount)
+  }
+}
+
+/// Collects the pairs of a map, so that their number is known before they are written.
+struct MapReply {
+  private let encoder: ReplyEncoder
+  private var count = 0
+  private var bytes: [UInt8] = []
+
+  init(encoder: ReplyEncoder) { self.encoder = encoder }
+
+  mutating func add(_ name: String, _ text: String) {
+    begin(name)
+    encoder.bulk(text, to: &bytes)
+  }
+
+  mutating func add(_ name: String, _ number: UInt64) {
+    begin(name)
+    encoder.integer(number, to: &bytes)
+  }
+
+  mutating func add(_ name: String, isTrue: Bool) {
+    begin(name)
+    encoder.boolean(isTrue, to: &bytes)
+  }
+
+  mutating func add(_ name: String, _ texts: [String]) {
+    begin(name)
+    encoder.array(texts.count, to: &bytes)
+    for text in texts { encoder.bulk(text, to: &bytes) }
+  }
+
+  private mutating func begin(_ name: String) {
+    encoder.bulk(name, to: &bytes)
+    count += 1
+  }
+
+  func append(to reply: inout [UInt8]) {
+    encoder.map(count, to: &reply)
+    reply += bytes
+  }
+}

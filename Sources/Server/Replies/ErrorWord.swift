@@ -1,0 +1,53 @@
+/// The first word of an error reply: the stable part, which clients decide by.
+///
+/// Docs/Protocol.md has this table for users; a test holds the two together. Words that cluster
+/// clients act on (MOVED, ASK, CLUSTERDOWN, CROSSSLOT, MASTERDOWN) are never used.
+enum ErrorWord: String, CaseIterable, Sendable {
+  /// Syntax, number of arguments, unknown command.
+  case err = "ERR"
+  case noAuth = "NOAUTH"
+  case wrongPass = "WRONGPASS"
+  case noPerm = "NOPERM"
+  case noProto = "NOPROTO"
+  case tryAgain = "TRYAGAIN"
+  case readOnly = "READONLY"
+  case misconf = "MISCONF"
+  case execAbort = "EXECABORT"
+  case wrongVersion = "WRONGVERSION"
+  case noDataSubject = "NODATASUBJECT"
+  case badSubject = "BADSUBJECT"
+  case subjectShredded = "SUBJECTSHREDDED"
+  case noSubject = "NOSUBJECT"
+  case noTenant = "NOTENANT"
+  case tenantExists = "TENANTEXISTS"
+  case noEvent = "NOEVENT"
+  case suspended = "SUSPENDED"
+  case confirm = "CONFIRM"
+  case approval = "APPROVAL"
+  case tooBig = "TOOBIG"
+  case quota = "QUOTA"
+  case badArgument = "BADARG"
+  case corrupt = "CORRUPT"
+  case keyUnavailable = "KEYUNAVAILABLE"
+
+  /// What a client does about it.
+  enum Retry: String, Sendable {
+    /// The same request will fail again.
+    case no
+    /// Nothing was done; the same request may be sent again after a pause.
+    case later
+    /// After something else was done first: read again, make a plan, ask a person.
+    case afterwards
+    /// It is unknown whether it was stored: look, or send it again with the same id.
+    case unknown
+  }
+
+  var retry: Retry {
+    switch self {
+    case .tryAgain, .readOnly, .suspended, .keyUnavailable: .later
+    case .noAuth, .wrongVersion, .subjectShredded, .confirm, .approval, .quota: .afterwards
+    case .misconf: .unknown
+    default: .no
+    }
+  }
+}

@@ -1,0 +1,122 @@
+import LMDB
+
+/// `keyring/`: sealed key nodes by id, and the ledger; for Keyring only.
+///
+/// Ledger entries commit together with the change that they record.
+package final class KeyringTables: Sendable {
+  private let environment: TableEnvironment
+
+  private init(_ environment: TableEnvironment) { self.environment = environment }
+
+  /// Opens the tables; an I/O failure later makes them refuse writes until they are opened again.
+  package static func open(_ directory: DataDirectory) throws(StorageError) -> KeyringTables {
+    KeyringTables(
+      try TableEnvironment(
+        directory, name: "keyring", mapBytes: 1 << 36, tables: ["nodes", "ledger"]))
+  }
+
+  /// Runs `body` on one consistent view.
+  package func read<Result, Failure: StorageFailure>(
+    _ body: (borrowing KeyringView) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    let tables = environment.tables
+    return try environment.read { base throws(Failure) in
+      try body(KeyringView(base, tables))
+    }
+  }
+
+  /// Runs `body` and commits all of what it wrote with one fsync, or nothing.
+  package func write<Result, Failure: StorageFailure>(
+    _ body: (inout KeyringTransaction) throws(Failure) -> Result
+  ) throws(Failure) -> Result { try environment.write(body) }
+
+  /// Bytes in use by the file.
+  package var usedBytes: Int { environment.usedBytes }
+}
+
+/// A consistent view of the keyring's tables; what it lends is valid while it lives.
+package struct KeyringView: ~Copyable {
+  private let base: ReadTransaction
+  private let tables: [Table]
+
+  fileprivate init(_ base: consuming ReadTransaction, _ tables: [Table]) {
+    self.base = base
+    self.tables = tables
+  }
+
+  /// The sealed node with this id, or nil.
+  @_lifetime(borrow self)
+  package borrowing func node(_ id: Span<UInt8>) throws(StorageError) -> Span<UInt8>? {
+    do { return try base.value(of: id, in: tables[0]) } catch { throw StorageError(error) }
+  }
+
+  /// How many nodes there are.
+  package borrowing func nodeCount() throws(StorageError) -> Int {
+    do { return try base.count(tables[0]) } catch { throw StorageError(error) }
+  }
+
+  /// Calls `body` with every node's id and sealed bytes, ascending by id, until it returns false.
+  package borrowing func forEachNode(
+    _ body: (_ id: Span<UInt8>, _ sealed: Span<UInt8>) -> Bool
+  ) throws(StorageError) { try scan(base, tables[0], from: nil, body) }
+
+  /// The sealed ledger entry with this index, or nil.
+  @_lifetime(borrow self)
+  package borrowing func ledgerEntry(_ index: UInt64) throws(StorageError) -> Span<UInt8>? {
+    do { return try base.value(of: NumberKey(index).bytes.span, in: tables[1]) } catch {
+      throw StorageError(error)
+    }
+  }
+}
+
+/// A change of the keyring's tables; it sees what it wrote.
+package struct KeyringTransaction: ~Copyable, TableTransaction {
+  private var base: WriteTransaction
+  private let environment: TableEnvironment
+
+  init(_ base: consuming WriteTransaction, _ environment: TableEnvironment) {
+    self.base = base
+    self.environment = environment
+  }
+
+  consuming func ended() -> WriteTransaction { base }
+
+  static var commitPoints: (before: StaticString, after: StaticString) {
+    ("keyring.commit.before", "keyring.commit.after")
+  }
+
+  /// The sealed node with this id, or nil; lent until the next write.
+  @_lifetime(borrow self)
+  package borrowing func node(_ id: Span<UInt8>) throws(StorageError) -> Span<UInt8>? {
+    do { return try base.value(of: id, in: environment.tables[0]) } catch {
+      throw StorageError(error)
+    }
+  }
+
+  /// Writes a sealed node, over the one that was there.
+  package mutating func putNode(_ id: Span<UInt8>, _ sealed: Span<UInt8>) throws(StorageError) {
+    do { try base.put(sealed, for: id, in: environment.tables[0]) } catch {
+      throw environment.failed(error)
+    }
+  }
+
+  /// Removes a node; true when it was there.
+  ///
+  /// Its bytes stay in the file: only a destroyed key makes them unreadable.
+  @discardableResult
+  package mutating func removeNode(_ id: Span<UInt8>) throws(StorageError) -> Bool {
+    do { return try base.remove(id, from: environment.tables[0]) } catch {
+      throw environment.failed(error)
+    }
+  }
+
+  /// Writes the sealed ledger entry with this index, which must be greater than all before
+  /// (`.corrupt` when it is not).
+  package mutating func appendLedger(
+    _ index: UInt64, _ sealed: Span<UInt8>
+  ) throws(StorageError) {
+    do {
+      try base.append(sealed, for: NumberKey(index).bytes.span, in: environment.tables[1])
+    } catch { throw environment.failed(error) }
+  }
+}

@@ -1,0 +1,147 @@
+package import EventModel
+import LMDB
+
+/// `log/`: sealed records in one global sequence, and one state entry.
+///
+/// One call of ``append(_:ranges:firstSequence:sealedState:)`` is one group commit: what it wrote is
+/// durable when it returns, and none of it is there when it throws (unless the device failed).
+package final class LogTables: Sendable {
+  private let environment: TableEnvironment
+
+  private init(_ environment: TableEnvironment) { self.environment = environment }
+
+  /// Opens the tables; an I/O failure later makes them refuse writes until they are opened again.
+  ///
+  /// `mapBytes` is the most that the file may grow to; tests choose less.
+  package static func open(
+    _ directory: DataDirectory, mapBytes: Int = 1 << 40
+  ) throws(StorageError) -> LogTables {
+    LogTables(
+      try TableEnvironment(
+        directory, name: "log", mapBytes: mapBytes, tables: ["records", "state"]))
+  }
+
+  /// Appends the records that lie in `arena` at `ranges`, with sequences from `firstSequence` on,
+  /// and replaces the state entry, in one transaction.
+  ///
+  /// The sequence must be greater than all before (`.corrupt` when it is not).
+  package func append(
+    _ arena: Span<UInt8>, ranges: [ByteRange], firstSequence: UInt64, sealedState: Span<UInt8>
+  ) throws(StorageError) {
+    try environment.write { (transaction: inout LogTransaction) throws(StorageError) in
+      var sequence = firstSequence
+      for range in ranges {
+        try transaction.append(arena.extracting(range.range), sequence)
+        sequence += 1
+      }
+      try transaction.putState(sealedState)
+    }
+  }
+
+  /// Replaces the state entry alone.
+  package func putState(_ sealedState: Span<UInt8>) throws(StorageError) {
+    try environment.write { (transaction: inout LogTransaction) throws(StorageError) in
+      try transaction.putState(sealedState)
+    }
+  }
+
+  /// Runs `body` on one consistent view, which must not outlast a socket write.
+  package func read<Result, Failure: StorageFailure>(
+    _ body: (borrowing LogView) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    let tables = environment.tables
+    return try environment.read { base throws(Failure) in try body(LogView(base, tables)) }
+  }
+
+  /// Bytes in use by the file.
+  package var usedBytes: Int { environment.usedBytes }
+
+  #if DEBUG
+    /// What a failed fsync leads to, for tests.
+    package func refuseWrites() { environment.refuseWrites() }
+  #endif
+
+  fileprivate static let stateKey = Array("state".utf8)
+}
+
+/// A consistent view of the log; what it lends is valid while it lives.
+package struct LogView: ~Copyable {
+  private let base: ReadTransaction
+  private let tables: [Table]
+
+  fileprivate init(_ base: consuming ReadTransaction, _ tables: [Table]) {
+    self.base = base
+    self.tables = tables
+  }
+
+  /// The record with this sequence, or nil.
+  @_lifetime(borrow self)
+  package borrowing func record(_ sequence: UInt64) throws(StorageError) -> Span<UInt8>? {
+    do { return try base.value(of: NumberKey(sequence).bytes.span, in: tables[0]) } catch {
+      throw StorageError(error)
+    }
+  }
+
+  /// The greatest sequence; 0 when there is no record.
+  package borrowing func lastSequence() throws(StorageError) -> UInt64 {
+    do {
+      return try base.withCursor(tables[0]) { cursor throws(LMDBError) in
+        guard try cursor.last(), cursor.key.count == 8 else { return 0 }
+        return cursor.key.bigEndian(at: 0, bytes: 8)
+      }
+    } catch { throw StorageError(error.lmdb) }
+  }
+
+  /// How many records there are.
+  package borrowing func recordCount() throws(StorageError) -> Int {
+    do { return try base.count(tables[0]) } catch { throw StorageError(error) }
+  }
+
+  /// The state entry, or nil in a new store.
+  @_lifetime(borrow self)
+  package borrowing func sealedState() throws(StorageError) -> Span<UInt8>? {
+    do { return try base.value(of: LogTables.stateKey.span, in: tables[1]) } catch {
+      throw StorageError(error)
+    }
+  }
+
+  /// Calls `body` with the records from `sequence` on, in order, until it returns false.
+  package borrowing func scan(
+    from sequence: UInt64, _ body: (_ sequence: UInt64, _ record: Span<UInt8>) -> Bool
+  ) throws(StorageError) {
+    let key = NumberKey(sequence)
+    try Storage.scan(base, tables[0], from: key.bytes.span) { key, value in
+      guard key.count == 8 else { return false }
+      return body(key.bigEndian(at: 0, bytes: 8), value)
+    }
+  }
+}
+
+/// One group commit.
+private struct LogTransaction: ~Copyable, TableTransaction {
+  private var base: WriteTransaction
+  private let environment: TableEnvironment
+
+  init(_ base: consuming WriteTransaction, _ environment: TableEnvironment) {
+    self.base = base
+    self.environment = environment
+  }
+
+  consuming func ended() -> WriteTransaction { base }
+
+  static var commitPoints: (before: StaticString, after: StaticString) {
+    ("log.commit.before", "log.commit.after")
+  }
+
+  mutating func append(_ record: Span<UInt8>, _ sequence: UInt64) throws(StorageError) {
+    do {
+      try base.append(record, for: NumberKey(sequence).bytes.span, in: environment.tables[0])
+    } catch { throw environment.failed(error) }
+  }
+
+  mutating func putState(_ sealed: Span<UInt8>) throws(StorageError) {
+    do { try base.put(sealed, for: LogTables.stateKey.span, in: environment.tables[1]) } catch {
+      throw environment.failed(error)
+    }
+  }
+}

@@ -1,0 +1,58 @@
+package import Synchronization
+
+/// Where tests reach into the store; in release builds nothing of it is left.
+///
+/// A *variant* is a deliberately broken behaviour that a test must catch, chosen by name
+/// (`LETHE_TEST_VARIANT`). A *crash point* is a place just before or after a durable step, at the
+/// N-th of which (`LETHE_TEST_CRASH_AT=N`) the process kills itself; `LETHE_TEST_CRASH_LOG=FILE`
+/// gets the names of all that were passed.
+package enum TestHooks {
+  #if DEBUG
+    package struct Settings: Sendable {
+      package var variant = Linux.environmentVariable("LETHE_TEST_VARIANT")
+      /// How many more crash points are passed, the last one fatally; nil: none is fatal.
+      package var pointsUntilCrash = Linux.environmentVariable("LETHE_TEST_CRASH_AT").flatMap(
+        Int.init)
+      package var crashLog = Linux.environmentVariable("LETHE_TEST_CRASH_LOG")
+    }
+
+    /// What is in force; tests of the same process may change it.
+    package static let settings = Mutex(Settings())
+  #endif
+
+  /// The broken behaviour asked for; always nil in release builds.
+  package static var variant: String? {
+    #if DEBUG
+      settings.withLock { $0.variant }
+    #else
+      nil
+    #endif
+  }
+
+  /// Ends the process here when a test asked for it, as a power cut would.
+  package static func crashPoint(_ name: StaticString) {
+    #if DEBUG
+      let (log, isFatal) = settings.withLock { settings in
+        settings.pointsUntilCrash? -= 1
+        return (settings.crashLog, settings.pointsUntilCrash == 0)
+      }
+      if let log { Linux.appendLine("\(name)", to: log) }
+      if isFatal { Linux.killSelf() }
+    #endif
+  }
+
+  #if DEBUG
+    /// Runs `body` with a variant in force for the whole process.
+    package static func withVariant<Result, Failure: Error>(
+      _ name: String, _ body: () throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+      let before = settings.withLock { settings in
+        let before = settings.variant
+        settings.variant = name
+        return before
+      }
+      defer { settings.withLock { $0.variant = before } }
+      return try body()
+    }
+  #endif
+}

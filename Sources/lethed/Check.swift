@@ -1,0 +1,71 @@
+import ArgumentParser
+import EventStore
+
+/// `lethed check`: verifies a store that no daemon runs on.
+struct Check: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Verify every record, position and index entry of a store.",
+    discussion: """
+      Opens every event that has its keys and counts those whose keys were destroyed:
+        lethed check --data /var/lib/lethe --root /var/lib/lethe-root/root
+        lethed check --data /var/lib/lethe --root /var/lib/lethe-root/root --json
+
+      Ends with 0 when all is sound and with 65 when something is not. The daemon must be down.
+      """)
+
+  @OptionGroup var store: StoreOptions
+
+  @Option(help: "A JSON file of settings.")
+  var config: String?
+
+  @Flag(help: "One line of JSON instead of a table.")
+  var json = false
+
+  func run() async throws {
+    let settings = try await store.settings(config: config)
+    let report: CheckReport
+    do {
+      report = try EventStore.check(
+        path: settings.data, holders: settings.holders, clock: StoreOptions.clock)
+    } catch let error as OpeningError {
+      throw Failure(error)
+    }
+    if json {
+      var line = JSONLine()
+      line.add("sound", report.isSound)
+      line.add(report.log)
+      line.add("tenants", report.tenants)
+      line.add("tenantsWithIndexFaults", report.tenantsWithIndexFaults)
+      Output.data(line.text)
+    } else {
+      Output.data(report.log.table)
+      Output.data("tenants               \(report.tenants)")
+      Output.data("index faults          \(report.tenantsWithIndexFaults)")
+    }
+    guard report.isSound else { throw Failure(65, "the store is not sound") }
+  }
+}
+
+extension JSONLine {
+  mutating func add(_ log: LogScanReport) {
+    add("events", log.records)
+    add("opened", log.opened)
+    add("erased", log.erased)
+    add("damaged", log.damaged)
+    add("gaps", log.gaps)
+    add("firstFault", log.firstFault)
+  }
+}
+
+extension LogScanReport {
+  /// Lines for a person.
+  var table: String {
+    """
+    events in the log     \(records)
+    opened                \(opened)
+    erased (no key)       \(erased)
+    damaged               \(damaged)
+    gaps                  \(gaps)
+    """
+  }
+}

@@ -1,0 +1,30 @@
+import ArgumentParser
+import CLinux
+import Keyring
+
+/// Which store: its data directory and its root holders.
+struct StoreOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("The data directory.", valueName: "dir"))
+  var data: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "A root holder's file; twice for two holders, which must both be there.",
+      valueName: "file"))
+  var root: [String] = []
+
+  @Flag(
+    help: """
+      Take a root on a medium that cannot erase (copy-on-write, network, memory). Recorded in the \
+      ledger and said on every receipt.
+      """)
+  var acceptWeakErasure = false
+
+  /// Milliseconds since 1970.
+  static let clock: @Sendable () -> Int64 = { linux_wall_clock_milliseconds() }
+
+  /// The settings with environment and file behind the options.
+  func settings(config: String?) async throws -> ServeSettings {
+    try await ServeSettings.read(options: self, sockets: nil, access: nil, config: config)
+  }
+}

@@ -1,0 +1,341 @@
+"""Reads Lethe's files from Docs/Format.md alone: an independent implementation for the tests.
+
+Nothing here shares code with the daemon: libsodium through ctypes, LMDB through the `lmdb` module.
+It opens whatever it is given keys for and refuses nothing, as an attacker would.
+"""
+import ctypes
+import ctypes.util
+import hashlib
+import os
+import struct
+
+import lmdb
+
+_sodium = ctypes.CDLL(ctypes.util.find_library("sodium") or "libsodium.so.23")
+assert _sodium.sodium_init() >= 0
+_ZERO12 = bytes(12)
+
+
+def blake2b(bits, key, context, message):
+    """B2b-bits(key; context; message) of the page."""
+    return hashlib.blake2b(
+        message, digest_size=bits // 8, key=key, person=context.ljust(16, b"\0")).digest()
+
+
+def siphash64(key, message):
+    out = ctypes.create_string_buffer(8)
+    _sodium.crypto_shorthash_siphash24(out, message, ctypes.c_ulonglong(len(message)), key)
+    return struct.unpack("<Q", out.raw)[0]
+
+
+def siphash128(key, message):
+    out = ctypes.create_string_buffer(16)
+    _sodium.crypto_shorthash_siphashx24(out, message, ctypes.c_ulonglong(len(message)), key)
+    return out.raw
+
+
+def hchacha(key, nonce):
+    out = ctypes.create_string_buffer(32)
+    _sodium.crypto_core_hchacha20(out, nonce, key, None)
+    return out.raw
+
+
+def stream(key, count):
+    out = ctypes.create_string_buffer(count)
+    _sodium.crypto_stream_chacha20_ietf(out, ctypes.c_ulonglong(count), _ZERO12, key)
+    return out.raw
+
+
+def open_aead(suite, key, associated, ciphertext):
+    """The plaintext, or None."""
+    out = ctypes.create_string_buffer(max(1, len(ciphertext) - 16))
+    function = {
+        1: _sodium.crypto_aead_chacha20poly1305_ietf_decrypt,
+        2: _sodium.crypto_aead_aes256gcm_decrypt}[suite]
+    code = function(
+        out, None, None, ciphertext, ctypes.c_ulonglong(len(ciphertext)), associated,
+        ctypes.c_ulonglong(len(associated)), _ZERO12, key)
+    return out.raw[:len(ciphertext) - 16] if code == 0 else None
+
+
+def xor(left, right):
+    return bytes(a ^ b for a, b in zip(left, right))
+
+
+def u(data):
+    return int.from_bytes(data, "big")
+
+
+def open_sealed(sealed, key, context, label):
+    """Section 3: a message sealed under a single-use key, or None."""
+    if len(sealed) < 66 or sealed[0] != 1 or sealed[1] != 1:
+        return None
+    derived = blake2b(512, key, context, sealed[2:18] + label)
+    if derived[32:] != sealed[18:50]:
+        return None
+    return open_aead(1, derived[:32], sealed[:50], sealed[50:])
+
+
+class Root:
+    """Section 2: a root holder's file; `slots` maps epochs to roots."""
+
+    def __init__(self, path):
+        raw = open(path, "rb").read()
+        assert len(raw) == 16384, len(raw)
+        assert raw[:8] == b"LTROOT1\0" and self.sum(raw[:480]) == raw[480:512]
+        self.store_id = raw[8:24]
+        self.slots = {}
+        for at in (4096, 8192):
+            slot = raw[at:at + 512]
+            if slot[:8] == b"LTSLOT1\0" and self.sum(slot[:480]) == slot[480:]:
+                assert slot[16] == 0
+                self.slots[u(slot[8:16])] = slot[24:56]
+
+    @staticmethod
+    def sum(data):
+        return hashlib.blake2b(data, digest_size=32, person=b"LT1.root.sum".ljust(16, b"\0")).digest()
+
+
+def tables(directory, name, *names):
+    """All entries of the named tables of one environment, as dictionaries."""
+    path = os.path.join(directory, name)
+    environment = lmdb.open(path, readonly=True, lock=False, max_dbs=len(names), map_size=1 << 40,
+                            subdir=True)
+    try:
+        found = []
+        with environment.begin() as transaction:
+            for table in names:
+                handle = environment.open_db(table.encode(), transaction, create=False)
+                found.append(dict(transaction.cursor(handle)))
+        return found
+    finally:
+        environment.close()
+
+
+class Reference:
+    def __init__(self, raw):
+        self.id, self.key, self.version = raw[:8], raw[8:40], u(raw[40:48])
+
+
+class Tenant:
+    """Section 4.2."""
+
+    def __init__(self, number, raw):
+        at = 0
+
+        def take(count):
+            nonlocal at
+            at += count
+            return raw[at - count:at]
+        self.number = number
+        assert take(1) == b"\x01"
+        self.state = take(1)[0]
+        self.id = take(16)
+        self.created = u(take(8))
+        length = take(1)[0]
+        self.name = take(63)[:length]
+        self.generation = u(take(2))
+        self.data_secret, self.position_seed = take(32), take(32)
+        self.map_key, self.impersonal_key = take(32), take(32)
+        self.next_slot = u(take(8))
+        self.keys_height, self.keys = take(1)[0], Reference(take(48))
+        self.map_height, self.map = take(1)[0], Reference(take(48))
+        self.classes = {}
+        for _ in range(take(1)[0]):
+            number = take(1)[0]
+            length = take(1)[0]
+            name = take(31)[:length]
+            unit, maximum, minimum = take(1)[0], u(take(4)), u(take(4))
+            cover = []
+            for _ in range(take(1)[0]):
+                cover.append((take(1)[0], u(take(4)), take(32)))
+            self.classes[number] = (name, unit, maximum, minimum, cover)
+
+    def period_key(self, number, unit, index):
+        if number not in self.classes or self.classes[number][1] != unit:
+            return None
+        total = 16 if unit == 0 else 20
+        for depth, prefix, seed in self.classes[number][4]:
+            if index >> (total - depth) != prefix:
+                continue
+            for level in range(total - depth - 1, -1, -1):
+                halves = stream(seed, 64)
+                seed = halves[32:] if index >> level & 1 else halves[:32]
+            return seed
+        return None
+
+    def position_leaf(self, position, cache={}):
+        node, path = self.position_seed, []
+        for level in range(11, -1, -1):
+            digit = position >> (4 * level) & 15
+            children = cache.get(node)
+            if children is None:
+                if len(cache) > 4096:
+                    cache.clear()
+                children = cache[node] = stream(node, 512)
+            node = children[digit * 32:digit * 32 + 32]
+        return node
+
+
+class Closure:
+    """Everything that today's roots open in any of the keyring snapshots: the attacker.
+
+    Every blob ever seen under a node's id is tried with every key that is found for that id, under
+    every version up to the greatest known. `keys` maps (tenant number, slot) to the set of keys.
+    """
+
+    def __init__(self, snapshots, roots, store_id):
+        self.store_id = store_id
+        self.blobs = {}
+        for nodes in snapshots:
+            for node_id, blob in nodes.items():
+                self.blobs.setdefault(node_id, set()).add(blob)
+        self.keys, self.tags, self.tenants, self.buckets = {}, {}, {}, {}
+        self.instance_secrets = set()
+        self.opened, self.tried = 0, set()
+        for blob in self.blobs.get(bytes(8), ()):
+            for epoch, root in roots:
+                self._top(blob, epoch, root)
+
+    def _label(self, kind, node_id, version, tenant):
+        return (self.store_id + bytes([kind]) + node_id + version.to_bytes(8, "big")
+                + tenant.to_bytes(4, "big"))
+
+    def _top(self, blob, epoch, root):
+        stored = u(blob[:8])
+        plain = open_sealed(blob[8:], root, b"LT1.node.key", self._label(1, bytes(8), stored, 0))
+        if plain is None:
+            return
+        self.opened += 1
+        self.instance_secrets.add(plain[45:77])
+        at = 109
+        self._array(plain[at], Reference(plain[at + 1:at + 49]), 0, "tenants")
+        at += 49
+        self._array(plain[at], Reference(plain[at + 1:at + 49]), 0, "buckets")
+
+    def _open(self, reference, kinds, tenant):
+        """All plaintexts that the reference's key opens, of any version, with their kinds."""
+        memo = (reference.id, reference.key, kinds, tenant, reference.version)
+        if memo in self.tried or reference.id not in self.blobs:
+            return
+        self.tried.add(memo)
+        for blob in self.blobs[reference.id]:
+            for version in range(reference.version + 2, -1, -1):
+                found = False
+                for kind in kinds:
+                    plain = open_sealed(blob, reference.key, b"LT1.node.key",
+                                        self._label(kind, reference.id, version, tenant))
+                    if plain is not None:
+                        self.opened += 1
+                        found = True
+                        yield kind, plain
+                if found:
+                    break
+
+    @staticmethod
+    def _children(plain):
+        bitmap, at = u(plain[:4]), 4
+        for digit in range(32):
+            if bitmap >> digit & 1:
+                yield digit, Reference(plain[at:at + 48])
+                at += 48
+
+    def _array(self, height, reference, tenant, what, base=0):
+        if height == 0:
+            return
+        leaf = 2 if what == "tenants" else 3
+        for kind, plain in self._open(reference, (leaf,) if height == 1 else (2,), tenant):
+            if height > 1 or what == "tenants":
+                for digit, child in self._children(plain):
+                    if height > 1:
+                        self._array(height - 1, child, tenant, what, base * 32 + digit)
+                    else:
+                        self._tenant(base * 32 + digit, child)
+                continue
+            bitmap, at = u(plain[:4]), 4
+            for digit in range(32):
+                if bitmap >> digit & 1:
+                    key = plain[at:at + 32]
+                    at += 40
+                    number = base * 32 + digit
+                    if what == "buckets":
+                        self.buckets.setdefault(number, set()).add(key)
+                    else:
+                        self.keys.setdefault((tenant, number), set()).add(key)
+
+    def _tenant(self, number, reference):
+        for _, plain in self._open(reference, (5,), number):
+            tenant = Tenant(number, plain)
+            self.tenants.setdefault(number, []).append(tenant)
+            self._array(tenant.keys_height, tenant.keys, number, "keys")
+            if tenant.map_height:
+                self._map(tenant.map, number)
+
+    def _map(self, reference, tenant):
+        for kind, plain in self._open(reference, (2, 4), tenant):
+            # The first byte of a map node says which kind it is.
+            plain = plain[1:]
+            if kind == 2:
+                for _, child in self._children(plain):
+                    self._map(child, tenant)
+                continue
+            count, at = u(plain[:2]), 2
+            for _ in range(count):
+                entry = plain[at:at + 32]
+                at += 32
+                self.tags.setdefault(tenant, {})[entry[:16]] = (u(entry[16:21]), entry[21])
+
+
+class Record:
+    """Section 5.1: routing fields and header of a record, with an instance secret and tenants."""
+
+    def __init__(self, raw, instance_secret):
+        self.raw, self.nonce = raw, raw[2:18]
+        mask = blake2b(256, instance_secret, b"LT1.route", b"")
+        tag_key = blake2b(128, instance_secret, b"LT1.route.tag", b"")
+        plain = xor(raw[18:40], hchacha(mask, self.nonce))
+        self.is_routed = siphash64(tag_key, raw[:18] + plain) == u(raw[40:48])
+        self.tenant, self.position = u(plain[:4]), u(plain[4:12])
+        self.generation, self.class_number, self.unit = u(plain[12:14]), plain[14], plain[15]
+        self.period = u(plain[16:20])
+
+    def open_header(self, tenant):
+        period = tenant.period_key(self.class_number, self.unit, self.period)
+        if period is None:
+            return False
+        self.period_key = period
+        header_key = blake2b(512, period, b"LT1.hdr.key", tenant.data_secret)
+        plain = xor(self.raw[48:80], hchacha(header_key[:32], self.nonce))
+        self.stream, self.version, self.stored = u(plain[:5]), u(plain[5:11]), u(plain[11:17])
+        count = plain[17]
+        slots = [u(plain[18:23]), u(plain[23:28])]
+        if count > 2:
+            second = xor(self.raw[112:144], hchacha(header_key[32:], self.nonce))
+            slots += [u(second[:5]), u(second[5:10])]
+        self.subjects = slots[:count]
+        return count <= 4
+
+    def open_body(self, tenant, stream_key, subject_keys):
+        """The plaintext body, or None."""
+        count = len(self.subjects)
+        joined = b"".join(subject_keys) if count else tenant.impersonal_key
+        base = blake2b(256, self.period_key, b"LT1.ev.base",
+                       bytes([count]) + stream_key + joined + tenant.data_secret)
+        leaf = tenant.position_leaf(self.position)
+        derived = blake2b(512, base, b"LT1.ev.key",
+                          leaf + self.nonce + tenant.id + self.position.to_bytes(8, "big"))
+        if derived[32:] != self.raw[80:112]:
+            return None
+        at = 144 if count > 2 else 112
+        return open_aead(self.raw[1], derived[:32], self.raw[:at], self.raw[at:])
+
+
+def body_fields(plain):
+    """Section 5.2: a list of (tag, bytes), and the payload."""
+    assert plain[0] == 1
+    length, at, fields = u(plain[1:5]), 5, []
+    while plain[at]:
+        count = u(plain[at + 1:at + 3])
+        fields.append((plain[at], plain[at + 3:at + 3 + count]))
+        at += 3 + count
+    return fields, plain[at + 1:at + 1 + length]
