@@ -1,4 +1,6 @@
-package import Synchronization
+#if DEBUG
+  package import Synchronization
+#endif
 
 /// Where tests reach into the store; in release builds nothing of it is left.
 ///
@@ -8,6 +10,7 @@ package import Synchronization
 /// gets the names of all that were passed.
 package enum TestHooks {
   #if DEBUG
+    /// What was asked for when the process started.
     package struct Settings: Sendable {
       package var variant = Linux.environmentVariable("LETHE_TEST_VARIANT")
       /// How many more crash points are passed, the last one fatally; nil: none is fatal.
