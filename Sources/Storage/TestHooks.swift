@@ -10,6 +10,7 @@
 /// gets the names of all that were passed.
 package enum TestHooks {
   #if DEBUG
+    /// What was asked for when the process started.
     package struct Settings: Sendable {
       package var variant = Linux.environmentVariable("LETHE_TEST_VARIANT")
       /// How many more crash points are passed, the last one fatally; nil: none is fatal.
