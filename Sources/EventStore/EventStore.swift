@@ -213,7 +213,7 @@ extension EventStore {
       let tenant = try state.activeTenant(number)
       let secrets = try tenant.open(state.keyring)
       var resolver = NameResolver()
-      let tag = resolver.tag(.stream, .default, name[...], secrets.keys)
+      let tag = resolver.tag(.stream, .default, name.span, secrets.keys)
       if let stream = secrets.streams[tag] { return (stream.slot, stream.term.term) }
       if let known = secrets.readStreams[tag] { return known }
       let entry = try StoreError.translating { () throws(KeyringError) in

@@ -2,21 +2,53 @@ import EventModel
 import Keyring
 import Sodium
 
-/// Finds the keys that belong to the names of streams and persons, and makes the missing ones.
-///
-/// A key is durable before the event that needs it; one whose event is then refused is harmless.
+/// A request's names with their keys' states; what sealing needs.
+struct ResolvedRequest {
+  let tenant: TenantState
+  let secrets: TenantSecrets
+  let retentionClass: RetentionClass
+  let stream: StreamState
+  /// The first, since nearly all events name one person.
+  var subject: SubjectState?
+  var moreSubjects: [SubjectState] = []
+
+  /// The persons' slots, ascending.
+  var slots: SubjectSlots {
+    var slots = SubjectSlots()
+    if let subject { slots.append(subject.slot) }
+    for subject in moreSubjects { slots.append(subject.slot) }
+    return slots
+  }
+
+  /// Adds a person; one who is named twice counts once.
+  mutating func add(_ found: SubjectState) {
+    guard let subject else {
+      subject = found
+      return
+    }
+    guard subject !== found, !moreSubjects.contains(where: { $0 === found }) else { return }
+    moreSubjects.append(found)
+  }
+
+  func forEachSubject(_ body: (SubjectState) -> Void) {
+    if let subject { body(subject) }
+    for subject in moreSubjects { body(subject) }
+  }
+}
+
+/// Finds the keys that belong to the names of streams and persons.
 struct NameResolver {
   /// Scratch for `kind | class | id`.
   private var message: [UInt8] = []
 
   /// The tag of a name in its tenant's map (Docs/Format.md, section 4.1).
   mutating func tag(
-    _ kind: NameKind, _ classNumber: ClassNumber, _ id: ArraySlice<UInt8>, _ keys: TenantKeys
+    _ kind: NameKind, _ classNumber: ClassNumber, _ id: Span<UInt8>, _ keys: TenantKeys
   ) -> Tag128 {
     message.removeAll(keepingCapacity: true)
     message.append(kind.rawValue)
     message.append(classNumber.rawValue)
-    message.append(contentsOf: id)
+    message.appendSpan(id)
     return Self.tag(message.span, keys.mapKey)
   }
 
@@ -24,9 +56,77 @@ struct NameResolver {
     SipHash.tag128(message, key: mapKey.bytes.extracting(0..<16))
   }
 
+  /// Everything that a request names, or nil when a name has no key yet.
+  mutating func resolve(
+    _ batch: AppendBatch, _ request: AppendRequest, now: Int64, in state: EngineState,
+    index: EventIndex, log: LogReader
+  ) throws(StoreError) -> ResolvedRequest? {
+    let bytes = batch.bytes
+    guard let tenant = state.tenants[request.tenant] else { throw .noTenant }
+    guard !tenant.isSuspended else { throw .suspended }
+    let secrets = try tenant.open(state.keyring)
+    let name = bytes.span.extracting(request.className.range)
+    guard let retentionClass = secrets.retentionClass(named: name) else { throw .unknownClass }
+    let streamName = bytes.span.extracting(request.stream.range)
+    let streamTag = tag(.stream, .default, streamName, secrets.keys)
+    let stream = try stream(streamTag, tenant: tenant, in: state, index: index, log: log)
+    var found: SubjectState?
+    var resolved = stream.map {
+      ResolvedRequest(
+        tenant: tenant, secrets: secrets, retentionClass: retentionClass, stream: $0)
+    }
+    for place in 0..<Int(request.subjectCount) {
+      let id = bytes.span.extracting(request.subjects[place].range)
+      let subjectTag = tag(.subject, retentionClass.number, id, secrets.keys)
+      found = try subject(
+        subjectTag, id: id, tenant: tenant, today: UInt16(clamping: now / 86_400_000), in: state)
+      guard let found else { return nil }
+      resolved?.add(found)
+    }
+    return resolved
+  }
+
+  /// Adds the keys that a request needs and that do not exist yet; nothing when it will be refused.
+  mutating func gather(
+    _ batch: AppendBatch, _ index: Int, isAlone: Bool, now: Int64, in state: EngineState,
+    index eventIndex: EventIndex, log: LogReader, _ wanted: inout [NewKey],
+    _ known: inout Set<WantedName>
+  ) throws(StoreError) {
+    let request = batch.requests[index]
+    let bytes = batch.bytes
+    guard let tenant = state.tenants[request.tenant] else { throw .noTenant }
+    guard !tenant.isSuspended else { throw .suspended }
+    let secrets = try tenant.open(state.keyring)
+    let name = bytes.span.extracting(request.className.range)
+    guard let retentionClass = secrets.retentionClass(named: name) else { throw .unknownClass }
+    var missing: [NewKey] = []
+    for place in 0..<Int(request.subjectCount) {
+      let id = bytes.span.extracting(request.subjects[place].range)
+      let tag = tag(.subject, retentionClass.number, id, secrets.keys)
+      let found = try subject(
+        tag, id: id, tenant: tenant, today: UInt16(clamping: now / 86_400_000), in: state)
+      if found == nil {
+        missing.append(NewKey(tenant: tenant.number, kind: .subject, tag: tag))
+      }
+    }
+    let streamName = bytes.span.extracting(request.stream.range)
+    let tag = tag(.stream, .default, streamName, secrets.keys)
+    if try stream(tag, tenant: tenant, in: state, index: eventIndex, log: log) == nil {
+      // Alone in its group, a request that expects events is refused before a key is made for it.
+      guard !isAlone || request.expectation.allows(0) else {
+        throw .wrongVersion(expected: request.expectation, actual: 0)
+      }
+      missing.append(NewKey(tenant: tenant.number, kind: .stream, tag: tag))
+    }
+    for key in missing
+    where known.insert(WantedName(tenant: key.tenant, tag: key.tag)).inserted {
+      wanted.append(key)
+    }
+  }
+
   /// The person's key state, or nil when there is none yet; throws when the person was erased.
   mutating func subject(
-    _ tag: Tag128, id: ArraySlice<UInt8>, tenant: TenantState, today: UInt16, in state: EngineState
+    _ tag: Tag128, id: Span<UInt8>, tenant: TenantState, today: UInt16, in state: EngineState
   ) throws(StoreError) -> SubjectState? {
     let secrets = try tenant.open(state.keyring)
     if let known = secrets.subjects[tag] { return known }
@@ -67,4 +167,10 @@ struct NameResolver {
       try state.keyring.entry(tenant.number, tag: tag)?.slot
     }
   }
+}
+
+/// A name that has no key yet, so that a batch asks for each once.
+struct WantedName: Hashable {
+  let tenant: TenantNumber
+  let tag: Tag128
 }

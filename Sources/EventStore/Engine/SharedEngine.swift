@@ -66,14 +66,14 @@ final class SharedEngine: Sendable {
       reads.turn = 1 - before
       return before
     }
-    while activeReads.withLock({ $0.counts[before] }) > 0 { Writer.pauseMilliseconds(1) }
+    while activeReads.withLock({ $0.counts[before] }) > 0 { Committer.pauseMilliseconds(1) }
   }
 
   /// Holds appends while the index is too far behind.
   func waitForTail() {
     while index.tailCount > Limits.tailPostingsMax {
       indexWanted.signal()
-      Writer.pauseMilliseconds(2)
+      Committer.pauseMilliseconds(2)
     }
   }
 }
