@@ -30,6 +30,7 @@ struct Appender: ~Copyable {
   mutating func begin(_ commit: SealedCommit) {
     self.commit = commit
     sealer.begin()
+    resolver.begin()
     isPoisoned = false
     lastTouched = -1
   }
@@ -38,39 +39,41 @@ struct Appender: ~Copyable {
   ///
   /// False when a name has no key yet: then nothing was done, and ``wantedKeys`` tells which.
   mutating func append(
-    _ batch: AppendBatch, group: Range<Int>, now: Int64, in state: EngineState
+    _ bytes: Span<UInt8>, _ requests: [AppendRequest], _ results: inout [AppendResult],
+    group: Range<Int>, now: Int64, in state: EngineState
   ) -> Bool {
     if group.count == 1 {
       do throws(StoreError) {
-        guard
-          let result = try seal(batch, batch.requests[group.lowerBound], now: now, in: state)
-        else { return false }
-        batch.results[group.lowerBound] = result
+        let request = requests[group.lowerBound]
+        guard let result = try seal(bytes, request, now: now, in: state) else { return false }
+        results[group.lowerBound] = result
       } catch {
-        batch.results[group.lowerBound].error = error
+        results[group.lowerBound].error = error
       }
       return true
     }
     do throws(StoreError) {
       var refusedAt = group.lowerBound
       do throws(StoreError) {
-        guard try allows(batch, group, now: now, &refusedAt, in: state) else { return false }
+        guard try allows(bytes, requests, group, now: now, &refusedAt, in: state) else {
+          return false
+        }
       } catch {
-        batch.results[refusedAt].error = error
+        results[refusedAt].error = error
         throw .batchRefused
       }
       for index in group {
         // Nothing can be refused any more: a failure here is the store's and fails the whole
         // commit, since half of the group may be sealed already.
-        guard let result = try seal(batch, batch.requests[index], now: now, in: state) else {
+        guard let result = try seal(bytes, requests[index], now: now, in: state) else {
           throw .corrupt
         }
-        batch.results[index] = result
+        results[index] = result
       }
     } catch {
       if error != .batchRefused { isPoisoned = true }
-      for index in group where batch.results[index].error == nil {
-        batch.results[index].error = .batchRefused
+      for index in group where results[index].error == nil {
+        results[index].error = .batchRefused
       }
     }
     return true
@@ -79,16 +82,16 @@ struct Appender: ~Copyable {
   /// Checks everything that can refuse an event of a group, with versions that count the group's own
   /// events; false when a name has no key yet.
   private mutating func allows(
-    _ batch: AppendBatch, _ group: Range<Int>, now: Int64, _ refusedAt: inout Int,
-    in state: EngineState
+    _ bytes: Span<UInt8>, _ requests: [AppendRequest], _ group: Range<Int>, now: Int64,
+    _ refusedAt: inout Int, in state: EngineState
   ) throws(StoreError) -> Bool {
     var versions: [Slot: UInt64] = [:]
     for index in group {
       refusedAt = index
-      let request = batch.requests[index]
+      let request = requests[index]
       guard
         let resolved = try resolver.resolve(
-          batch, request, now: now, in: state, index: self.index, log: log)
+          bytes, request, now: now, in: state, index: self.index, log: log)
       else { return false }
       let version = versions[resolved.stream.slot] ?? resolved.stream.version
       guard request.expectation.allows(version) else {
@@ -101,11 +104,11 @@ struct Appender: ~Copyable {
 
   /// Nil when a name has no key yet.
   private mutating func seal(
-    _ batch: AppendBatch, _ request: AppendRequest, now: Int64, in state: EngineState
+    _ bytes: Span<UInt8>, _ request: AppendRequest, now: Int64, in state: EngineState
   ) throws(StoreError) -> AppendResult? {
     guard
       let resolved = try resolver.resolve(
-        batch, request, now: now, in: state, index: index, log: log)
+        bytes, request, now: now, in: state, index: index, log: log)
     else { return nil }
     let (tenant, secrets, stream) = (resolved.tenant, resolved.secrets, resolved.stream)
     guard request.expectation.allows(stream.version) else {
@@ -127,7 +130,7 @@ struct Appender: ~Copyable {
 
     let sequence = commit.firstSequence + UInt64(commit.places.count)
     sealer.seal(
-      body: batch.bytes, request.body,
+      body: bytes.extracting(request.body.range),
       routing: Routing(
         tenant: tenant.number, position: position, generation: secrets.generation,
         classNumber: resolved.retentionClass.number, period: period),
@@ -203,7 +206,8 @@ extension Appender {
   /// Makes the keys that the requests in `rest` need, in one commit of the keyring, and appends the
   /// group that was the first to miss one.
   mutating func appendWithNewKeys(
-    _ batch: AppendBatch, group: Range<Int>, rest: Range<Int>, now: Int64, in state: EngineState
+    _ bytes: Span<UInt8>, _ requests: [AppendRequest], _ results: inout [AppendResult],
+    group: Range<Int>, rest: Range<Int>, now: Int64, in state: EngineState
   ) throws(StoreError) {
     var wanted: [NewKey] = []
     var known: Set<WantedName> = []
@@ -211,8 +215,8 @@ extension Appender {
     for request in rest {
       do throws(StoreError) {
         try resolver.gather(
-          batch, request, isAlone: isAlone(batch, request), now: now, in: state, index: index,
-          log: log, &wanted, &known)
+          bytes, requests[request], isAlone: isAlone(requests, request), now: now, in: state,
+          index: index, log: log, &wanted, &known)
       } catch {
         refusals[request] = error
       }
@@ -222,15 +226,15 @@ extension Appender {
         _ = try state.keyring.addKeys(wanted)
       }
     }
-    if append(batch, group: group, now: now, in: state) { return }
+    if append(bytes, requests, &results, group: group, now: now, in: state) { return }
     // A key is still missing because one of the group is refused before it gets one.
     guard group.contains(where: { refusals[$0] != nil }) else { throw .corrupt }
-    for request in group { batch.results[request].error = refusals[request] ?? .batchRefused }
+    for request in group { results[request].error = refusals[request] ?? .batchRefused }
   }
 
-  private func isAlone(_ batch: AppendBatch, _ index: Int) -> Bool {
-    let group = batch.requests[index].group
-    return (index == 0 || batch.requests[index - 1].group != group)
-      && (index + 1 == batch.requests.count || batch.requests[index + 1].group != group)
+  private func isAlone(_ requests: [AppendRequest], _ index: Int) -> Bool {
+    let group = requests[index].group
+    return (index == 0 || requests[index - 1].group != group)
+      && (index + 1 == requests.count || requests[index + 1].group != group)
   }
 }

@@ -15,14 +15,14 @@ struct EventSealer: ~Copyable {
   /// Draws a fresh nonce, for a commit.
   mutating func begin() { nonces = NonceSequence() }
 
-  /// Seals the event whose body lies in `bytes` and appends its record to `commit`.
+  /// Seals the event and appends its record to `commit`.
   ///
   /// - Parameters:
   ///   - headerKey: the 64 bytes of the event's period.
   ///   - base: where in `bases` the event's base key lies.
   ///   - positions: the tenant's position tree.
   mutating func seal(
-    body bytes: [UInt8], _ body: ByteRange, routing: Routing, header: RecordHeader, tenantID: TenantID,
+    body: Span<UInt8>, routing: Routing, header: RecordHeader, tenantID: TenantID,
     routingKeys: borrowing RoutingKeys, headerKey: borrowing SecretBytes,
     bases: borrowing BaseCache, base: Int, positions: inout PositionTree,
     into commit: SealedCommit
@@ -33,12 +33,12 @@ struct EventSealer: ~Copyable {
     let start = records.count
     let bodyAt = start + RecordLayout.bodyAt(subjectCount: subjects)
     let end =
-      start + RecordLayout.recordBytes(bodyBytes: Int(body.count), subjectCount: subjects)
+      start + RecordLayout.recordBytes(bodyBytes: body.count, subjectCount: subjects)
     records.append(contentsOf: repeatElement(0, count: end - start))
     commit.places.append(ByteRange(offset: start, count: end - start))
 
     var record = records.mutableSpan
-    record.set(bytes.span.extracting(body.range), at: bodyAt)
+    record.set(body, at: bodyAt)
     Self.fill(
       &record, start..<end, bodyAt: bodyAt, suite, &nonces, &eventKey, routing: routing,
       header: header, tenantID: tenantID, routingKeys: routingKeys, headerKey: headerKey,

@@ -40,6 +40,22 @@ struct ResolvedRequest {
 struct NameResolver {
   /// Scratch for `kind | class | id`.
   private var message: [UInt8] = []
+  /// The tenant of the last request: neighbours mostly share it. Valid for one commit.
+  private var last: (tenant: TenantState, secrets: TenantSecrets)?
+
+  /// Forgets what it kept; tenants may have come and gone.
+  mutating func begin() { last = nil }
+
+  private mutating func find(
+    _ number: TenantNumber, in state: EngineState
+  ) throws(StoreError) -> (tenant: TenantState, secrets: TenantSecrets) {
+    if let last, last.tenant.number == number { return last }
+    guard let tenant = state.tenants[number] else { throw .noTenant }
+    guard !tenant.isSuspended else { throw .suspended }
+    let found = (tenant: tenant, secrets: try tenant.open(state.keyring))
+    last = found
+    return found
+  }
 
   /// The tag of a name in its tenant's map (Docs/Format.md, section 4.1).
   mutating func tag(
@@ -58,28 +74,27 @@ struct NameResolver {
 
   /// Everything that a request names, or nil when a name has no key yet.
   mutating func resolve(
-    _ batch: AppendBatch, _ request: AppendRequest, now: Int64, in state: EngineState,
+    _ bytes: Span<UInt8>, _ request: AppendRequest, now: Int64, in state: EngineState,
     index: EventIndex, log: LogReader
   ) throws(StoreError) -> ResolvedRequest? {
-    let bytes = batch.bytes
-    guard let tenant = state.tenants[request.tenant] else { throw .noTenant }
-    guard !tenant.isSuspended else { throw .suspended }
-    let secrets = try tenant.open(state.keyring)
-    let name = bytes.span.extracting(request.className.range)
+    let (tenant, secrets) = try find(request.tenant, in: state)
+    let name = bytes.extracting(request.className.range)
     guard let retentionClass = secrets.retentionClass(named: name) else { throw .unknownClass }
-    let streamName = bytes.span.extracting(request.stream.range)
+    let streamName = bytes.extracting(request.stream.range)
     let streamTag = tag(.stream, .default, streamName, secrets.keys)
-    let stream = try stream(streamTag, tenant: tenant, in: state, index: index, log: log)
+    let stream = try stream(
+      streamTag, tenant: tenant, secrets, in: state, index: index, log: log)
     var found: SubjectState?
     var resolved = stream.map {
       ResolvedRequest(
         tenant: tenant, secrets: secrets, retentionClass: retentionClass, stream: $0)
     }
     for place in 0..<Int(request.subjectCount) {
-      let id = bytes.span.extracting(request.subjects[place].range)
+      let id = bytes.extracting(request.subjects[place].range)
       let subjectTag = tag(.subject, retentionClass.number, id, secrets.keys)
       found = try subject(
-        subjectTag, id: id, tenant: tenant, today: UInt16(clamping: now / 86_400_000), in: state)
+        subjectTag, id: id, tenant: tenant, secrets, today: UInt16(clamping: now / 86_400_000),
+        in: state)
       guard let found else { return nil }
       resolved?.add(found)
     }
@@ -88,30 +103,28 @@ struct NameResolver {
 
   /// Adds the keys that a request needs and that do not exist yet; nothing when it will be refused.
   mutating func gather(
-    _ batch: AppendBatch, _ index: Int, isAlone: Bool, now: Int64, in state: EngineState,
-    index eventIndex: EventIndex, log: LogReader, _ wanted: inout [NewKey],
+    _ bytes: Span<UInt8>, _ request: AppendRequest, isAlone: Bool, now: Int64,
+    in state: EngineState, index eventIndex: EventIndex, log: LogReader, _ wanted: inout [NewKey],
     _ known: inout Set<WantedName>
   ) throws(StoreError) {
-    let request = batch.requests[index]
-    let bytes = batch.bytes
-    guard let tenant = state.tenants[request.tenant] else { throw .noTenant }
-    guard !tenant.isSuspended else { throw .suspended }
-    let secrets = try tenant.open(state.keyring)
-    let name = bytes.span.extracting(request.className.range)
+    let (tenant, secrets) = try find(request.tenant, in: state)
+    let name = bytes.extracting(request.className.range)
     guard let retentionClass = secrets.retentionClass(named: name) else { throw .unknownClass }
     var missing: [NewKey] = []
     for place in 0..<Int(request.subjectCount) {
-      let id = bytes.span.extracting(request.subjects[place].range)
+      let id = bytes.extracting(request.subjects[place].range)
       let tag = tag(.subject, retentionClass.number, id, secrets.keys)
       let found = try subject(
-        tag, id: id, tenant: tenant, today: UInt16(clamping: now / 86_400_000), in: state)
+        tag, id: id, tenant: tenant, secrets, today: UInt16(clamping: now / 86_400_000), in: state)
       if found == nil {
         missing.append(NewKey(tenant: tenant.number, kind: .subject, tag: tag))
       }
     }
-    let streamName = bytes.span.extracting(request.stream.range)
+    let streamName = bytes.extracting(request.stream.range)
     let tag = tag(.stream, .default, streamName, secrets.keys)
-    if try stream(tag, tenant: tenant, in: state, index: eventIndex, log: log) == nil {
+    let stream = try stream(
+      tag, tenant: tenant, secrets, in: state, index: eventIndex, log: log)
+    if stream == nil {
       // Alone in its group, a request that expects events is refused before a key is made for it.
       guard !isAlone || request.expectation.allows(0) else {
         throw .wrongVersion(expected: request.expectation, actual: 0)
@@ -126,13 +139,13 @@ struct NameResolver {
 
   /// The person's key state, or nil when there is none yet; throws when the person was erased.
   mutating func subject(
-    _ tag: Tag128, id: Span<UInt8>, tenant: TenantState, today: UInt16, in state: EngineState
+    _ tag: Tag128, id: Span<UInt8>, tenant: TenantState, _ secrets: TenantSecrets, today: UInt16,
+    in state: EngineState
   ) throws(StoreError) -> SubjectState? {
-    let secrets = try tenant.open(state.keyring)
     if let known = secrets.subjects[tag] { return known }
     if let slot = try liveSlot(tag, tenant, state), let key = try state.key(tenant, slot) {
       let subject = SubjectState(slot: slot, term: TermKey(TermKey.subject, from: key))
-      secrets.subjects[tag] = subject
+      secrets.subjects.set(tag, subject)
       return subject
     }
     let mark = self.tag(.suppression, .default, id, secrets.keys)
@@ -145,9 +158,9 @@ struct NameResolver {
 
   /// The stream's key state, or nil when it has no event yet.
   mutating func stream(
-    _ tag: Tag128, tenant: TenantState, in state: EngineState, index: EventIndex, log: LogReader
+    _ tag: Tag128, tenant: TenantState, _ secrets: TenantSecrets, in state: EngineState,
+    index: EventIndex, log: LogReader
   ) throws(StoreError) -> StreamState? {
-    let secrets = try tenant.open(state.keyring)
     if let known = secrets.streams[tag] { return known }
     guard let slot = try liveSlot(tag, tenant, state), let key = try state.key(tenant, slot) else {
       return nil
@@ -156,7 +169,7 @@ struct NameResolver {
     let version = try log.newestVersion(
       of: slot, term, tenant: tenant, state: state, index: index)
     let stream = StreamState(slot: slot, term: term, version: version)
-    secrets.streams[tag] = stream
+    secrets.streams.set(tag, stream)
     return stream
   }
 

@@ -114,7 +114,7 @@ final class Committer: @unchecked Sendable {
       state.lastRecordHash = lastHash
       shared.index.publish(commit.postings)
     }
-    shared.publishHandler.withLock { $0 }?(commit.touched.map(\.tenant.number))
+    shared.publishHandler.withLock { $0 }?.call(commit.touched.map(\.tenant.number))
   }
 
   static func pauseMilliseconds(_ count: Int) {

@@ -84,8 +84,8 @@ final class TenantSecrets {
   let generation: UInt16
   var feed: CachedTerm
   /// Names used lately, by their tag in the map; bounded, see ``hasTooManyNames``.
-  var streams: [Tag128: StreamState] = [:]
-  var subjects: [Tag128: SubjectState] = [:]
+  var streams = TagTable<StreamState>()
+  var subjects = TagTable<SubjectState>()
   /// Streams that readers asked for; apart from the writer's, which must not be let go of while a
   /// commit is under way.
   private(set) var readStreams: [Tag128: (slot: Slot, term: TermKey)] = [:]
@@ -114,8 +114,8 @@ final class TenantSecrets {
   }
 
   func purgeNames() {
-    streams.removeAll(keepingCapacity: true)
-    subjects.removeAll(keepingCapacity: true)
+    streams.removeAll()
+    subjects.removeAll()
   }
 
   /// The retention class of this name; an empty name means the default.

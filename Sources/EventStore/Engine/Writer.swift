@@ -124,32 +124,46 @@ final class Writer: @unchecked Sendable {
     let now = shared.clock()
     appender.begin(commit)
     for batch in commit.batches {
+      // Moved out and back: results are written in place, one after the other.
+      let (bytes, requests) = (batch.bytes, batch.requests)
+      var results = exchange(&batch.results, with: [])
+      defer { batch.results = results }
       var start = 0
-      while start < batch.requests.count {
+      while start < requests.count {
         var end = start
-        while end < batch.requests.count, end - start < 256 { end = Self.groupEnd(batch, end) }
-        try shared.withState { (state) throws(StoreError) in
-          if let failure = state.failure { throw failure }
-          var group = start
-          while group < end {
-            let next = Self.groupEnd(batch, group)
-            if !appender.append(batch, group: group..<next, now: now, in: state) {
-              try appender.appendWithNewKeys(
-                batch, group: group..<next, rest: group..<end, now: now, in: state)
-              mayHaveTooManyNames = true
-            }
-            group = next
-          }
-        }
+        while end < requests.count, end - start < 256 { end = Self.groupEnd(requests, end) }
+        try seal(bytes.span, requests, &results, start..<end, now: now)
         start = end
       }
     }
   }
 
-  private static func groupEnd(_ batch: AppendBatch, _ start: Int) -> Int {
-    let group = batch.requests[start].group
+  private func seal(
+    _ bytes: Span<UInt8>, _ requests: [AppendRequest], _ results: inout [AppendResult],
+    _ slice: Range<Int>, now: Int64
+  ) throws(StoreError) {
+    try shared.withState { (state) throws(StoreError) in
+      if let failure = state.failure { throw failure }
+      var group = slice.lowerBound
+      while group < slice.upperBound {
+        let next = Self.groupEnd(requests, group)
+        if !appender.append(
+          bytes, requests, &results, group: group..<next, now: now, in: state)
+        {
+          try appender.appendWithNewKeys(
+            bytes, requests, &results, group: group..<next, rest: group..<slice.upperBound,
+            now: now, in: state)
+          mayHaveTooManyNames = true
+        }
+        group = next
+      }
+    }
+  }
+
+  private static func groupEnd(_ requests: [AppendRequest], _ start: Int) -> Int {
+    let group = requests[start].group
     var end = start + 1
-    while end < batch.requests.count, batch.requests[end].group == group { end += 1 }
+    while end < requests.count, requests[end].group == group { end += 1 }
     return end
   }
 
