@@ -4,7 +4,7 @@ import Storage
 import Synchronization
 import TransparencyLog
 
-/// Makes sealed commits durable, one after the other, on a thread of its own.
+/// Makes sealed commits durable, one after the other; large ones on a thread of its own.
 ///
 /// Order: records and state in one transaction with one fsync -> heads, frontiers and the index's
 /// tail in memory -> answers. Nothing is visible or answered before the fsync has succeeded.
@@ -41,10 +41,19 @@ final class Committer: @unchecked Sendable {
       idle.signal()
       return failure
     }
+    guard next.places.count >= Self.overlapEvents else {
+      // A small commit costs its fsync and little else: handing it over costs more than it saves.
+      perform(next)
+      idle.signal()
+      return nil
+    }
     commit = next
     handedOver.signal()
     return nil
   }
+
+  /// Commits of at least so many events are synced while the next is sealed.
+  private static let overlapEvents = 512
 
   /// The writer has taken back what was numbered behind a failed commit.
   func forgetFailure() {
@@ -66,6 +75,12 @@ final class Committer: @unchecked Sendable {
     handedOver.wait()
     guard let commit else { return false }
     self.commit = nil
+    perform(commit)
+    idle.signal()
+    return true
+  }
+
+  private func perform(_ commit: SealedCommit) {
     do throws(StoreError) {
       if TestHooks.variant == "ack-before-commit" {
         commit.answer(nil)
@@ -81,8 +96,6 @@ final class Committer: @unchecked Sendable {
       failure = error
       commit.answer(error)
     }
-    idle.signal()
-    return true
   }
 
   private func store(_ commit: SealedCommit) throws(StoreError) {
