@@ -4,7 +4,7 @@ import Storage
 import Synchronization
 import TransparencyLog
 
-/// Makes sealed commits durable, one after the other, on a thread of its own.
+/// Makes sealed commits durable, one after the other; large ones on a thread of its own.
 ///
 /// Order: records and state in one transaction with one fsync -> heads, frontiers and the index's
 /// tail in memory -> answers. Nothing is visible or answered before the fsync has succeeded.
@@ -41,10 +41,19 @@ final class Committer: @unchecked Sendable {
       idle.signal()
       return failure
     }
+    guard next.places.count >= Self.overlapEvents else {
+      // A small commit costs its fsync and little else: handing it over costs more than it saves.
+      perform(next)
+      idle.signal()
+      return nil
+    }
     commit = next
     handedOver.signal()
     return nil
   }
+
+  /// Commits of at least so many events are synced while the next is sealed.
+  private static let overlapEvents = 96
 
   /// The writer has taken back what was numbered behind a failed commit.
   func forgetFailure() {
@@ -66,6 +75,12 @@ final class Committer: @unchecked Sendable {
     handedOver.wait()
     guard let commit else { return false }
     self.commit = nil
+    perform(commit)
+    idle.signal()
+    return true
+  }
+
+  private func perform(_ commit: SealedCommit) {
     do throws(StoreError) {
       if TestHooks.variant == "ack-before-commit" {
         commit.answer(nil)
@@ -81,8 +96,6 @@ final class Committer: @unchecked Sendable {
       failure = error
       commit.answer(error)
     }
-    idle.signal()
-    return true
   }
 
   private func store(_ commit: SealedCommit) throws(StoreError) {
@@ -101,18 +114,25 @@ final class Committer: @unchecked Sendable {
     } catch {
       throw StoreError(error)
     }
-    shared.withState { state in
-      for (leaf, owner) in zip(leaves, commit.owners) {
-        commit.touched[Int(owner.touched)].tenant.committed.frontier.append(leaf)
-      }
-      for touched in commit.touched {
-        touched.tenant.committed.position = touched.position
-        touched.tenant.committed.storedMilliseconds = touched.storedMilliseconds
-        touched.tenant.isTouched = true
-      }
-      state.nextSequence = commit.firstSequence + UInt64(commit.places.count)
-      state.lastRecordHash = lastHash
+    // Only this thread moves frontiers, so they may be read here without the lock.
+    var frontiers = commit.touched.map(\.tenant.committed.frontier)
+    for (leaf, owner) in zip(leaves, commit.owners) {
+      frontiers[Int(owner.touched)].append(leaf)
+    }
+    let moved = frontiers
+    // Postings and heads move together, so that a flush writes both as of one commit.
+    shared.movingHeads.withLock { _ in
       shared.index.publish(commit.postings)
+      shared.withState { state in
+        for (touched, frontier) in zip(commit.touched, moved) {
+          touched.tenant.committed.position = touched.position
+          touched.tenant.committed.storedMilliseconds = touched.storedMilliseconds
+          touched.tenant.committed.frontier = frontier
+          touched.tenant.isTouched = true
+        }
+        state.nextSequence = commit.firstSequence + UInt64(commit.places.count)
+        state.lastRecordHash = lastHash
+      }
     }
     shared.publishHandler.withLock { $0 }?.call(commit.touched.map(\.tenant.number))
   }
