@@ -10,7 +10,7 @@ final class RootHolder {
   let path: String
   private(set) var header: RootHeader
   let medium: RootMedium
-  private let file: FileDescriptor
+  private var file: FileDescriptor
 
   private init(
     path: String, header: RootHeader, medium: RootMedium, file: consuming FileDescriptor
@@ -151,6 +151,9 @@ final class RootHolder {
   private func write(_ bytes: Span<UInt8>, at offset: Int) throws(KeyringError) {
     var again = SecretBytes(zeroes: bytes.count)
     do throws(StorageError) {
+      #if DEBUG
+        if TestHooks.variant == "rename" { try replace(with: bytes, at: offset) }
+      #endif
       try file.write(bytes, at: offset)
       try file.sync()
       var target = again.mutableBytes
@@ -158,6 +161,22 @@ final class RootHolder {
     } catch { throw .rootUnreadable }
     guard again.isEqual(to: bytes) else { throw .rootUnreadable }
   }
+
+  #if DEBUG
+    /// The broken variant "rename": a new file in the old one's place, as careful programs write.
+    ///
+    /// The old file's blocks, with the old root in them, are only marked as free.
+    private func replace(with bytes: Span<UInt8>, at offset: Int) throws(StorageError) {
+      var whole = try file.bytes(count: RootHeader.holderBytes)
+      for index in bytes.indices { whole[offset + index] = bytes[index] }
+      let next = try FileDescriptor.create(path: path + ".new", size: RootHeader.holderBytes)
+      try next.write(whole.span, at: 0)
+      try next.sync()
+      guard try next.tryLock() else { throw .busy(pid: nil) }
+      try FileDescriptor.rename(path + ".new", to: path)
+      file = next
+    }
+  #endif
 
   private static func directory(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
