@@ -37,13 +37,11 @@ struct RunDrill: AsyncParsableCommand {
     if json {
       var line = JSONLine()
       line.add(report.log)
-      line.add("oldNodes", report.oldNodes)
-      line.add("oldNodesOpened", report.oldNodesOpened)
+      line.add("copyOpens", report.copyOpens)
       Output.data(line.text)
     } else {
       Output.data(report.log.table)
-      Output.data("key nodes in the copy \(report.oldNodes)")
-      Output.data("opened by today's root \(report.oldNodesOpened)")
+      Output.data("copy's own keyring    \(report.copyOpens ? "opens" : "does not open")")
     }
     guard report.log.isSound else { throw Failure(65, "the old copy is damaged") }
   }

@@ -6,10 +6,8 @@ import Storage
 package struct DrillReport: Sendable, Equatable {
   /// The old copy's log, opened with today's keys.
   package var log = LogScanReport()
-  /// Key nodes in the old copy, and how many of them today's root opens, directly or through what
-  /// it opens.
-  package var oldNodes: UInt64 = 0
-  package var oldNodesOpened: UInt64 = 0
+  /// True when the root opens the copy's own keyring, that is, when no root was erased since.
+  package var copyOpens = false
 
   package init() {}
 }
@@ -35,6 +33,7 @@ package enum Drill {
       try scan.run(through: last)
       var report = DrillReport()
       report.log = scan.report
+      report.copyOpens = opens(copy, holders)
       return report
     } catch let error as StorageError {
       throw .storage(error)
@@ -44,6 +43,17 @@ package enum Drill {
       throw .log(error)
     } catch {
       throw .log(.corrupt)
+    }
+  }
+
+  /// Tries the root on the copy's own keyring.
+  private static func opens(_ copy: DataDirectory, _ holders: RootHolders) -> Bool {
+    do {
+      _ = try Keyring.openReading(
+        data: copy, tables: try KeyringTables.open(copy), holders: holders)
+      return true
+    } catch {
+      return false
     }
   }
 }
