@@ -67,7 +67,7 @@ let package = Package(
     layer("Keyring", ["Sodium", "Storage", "EventModel", "CLinux"]),
     layer(
       "EventStore",
-      ["Keyring", "Storage", "TransparencyLog", "Sodium", "EventModel", "CLinux"]),
+      ["Keyring", "Storage", "TransparencyLog", "Sodium", "EventModel", "CLinux", crypto]),
     // services
     layer(
       "Server",

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/fiemap.h>
 #include <linux/fs.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -147,6 +148,10 @@ void linux_write_error_line(const char *line) { fprintf(stderr, "%s\n", line); }
 void linux_exit(int code) {
   fflush(stdout);
   exit(code);
+}
+
+void linux_return_large_blocks(void) {
+  mallopt(M_MMAP_THRESHOLD, 256 << 10);
 }
 
 void linux_kill_self(void) {

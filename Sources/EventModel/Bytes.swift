@@ -1,5 +1,5 @@
-// The two copies below are the only unsafe code of this module: byte by byte they cost 225 ns for 300
-// bytes, as one block 27 ns, and every event passes them several times.
+// The three copies below are the only unsafe code of this module: byte by byte they cost 225 ns for
+// 300 bytes, as one block 27 ns, and every event passes them several times.
 
 extension [UInt8] {
   /// Appends what a span shows.
@@ -35,8 +35,13 @@ extension MutableSpan<UInt8> {
   /// Writes `count` low bytes of `value` at `offset`, most significant first.
   @_lifetime(self: copy self)
   package mutating func setBigEndian(_ value: UInt64, at offset: Int, bytes count: Int) {
-    for index in 0..<count {
-      self[offset + index] = UInt8(truncatingIfNeeded: value >> UInt64(8 * (count - 1 - index)))
+    precondition(count > 0 && count <= 8 && offset >= 0 && offset + count <= self.count)
+    var shifted = (value << UInt64(64 - 8 * count)).bigEndian
+    unsafe withUnsafeMutableBufferPointer { target in
+      unsafe Swift.withUnsafeBytes(of: &shifted) { bytes in
+        guard let from = bytes.baseAddress, let to = target.baseAddress else { return }
+        unsafe UnsafeMutableRawPointer(to + offset).copyMemory(from: from, byteCount: count)
+      }
     }
   }
 

@@ -10,21 +10,25 @@ package enum EventUUID {
     let time = UInt64(max(0, milliseconds)) & 0xFFFF_FFFF_FFFF
     let high = time << 16 | 0x7000 | random.0 & 0x0FFF
     let low = 0x8000_0000_0000_0000 | random.1 & 0x3FFF_FFFF_FFFF_FFFF
-    for shift in stride(from: 56, through: 0, by: -8) {
-      bytes.append(UInt8(truncatingIfNeeded: high >> UInt64(shift)))
-    }
-    for shift in stride(from: 56, through: 0, by: -8) {
-      bytes.append(UInt8(truncatingIfNeeded: low >> UInt64(shift)))
+    bytes.append(addingCapacity: 16) { output in
+      for shift in stride(from: 56, through: 0, by: -8) {
+        output.append(UInt8(truncatingIfNeeded: high >> UInt64(shift)))
+      }
+      for shift in stride(from: 56, through: 0, by: -8) {
+        output.append(UInt8(truncatingIfNeeded: low >> UInt64(shift)))
+      }
     }
   }
 
   /// Appends the text form (8-4-4-4-12 hexadecimal digits) of 16 bytes.
   package static func appendText(_ uuid: Span<UInt8>, to bytes: inout [UInt8]) {
     precondition(uuid.count == 16, "a UUID has 16 bytes")
-    for index in 0..<16 {
-      if index == 4 || index == 6 || index == 8 || index == 10 { bytes.append(0x2D) }
-      bytes.append(hexDigit(uuid[index] >> 4))
-      bytes.append(hexDigit(uuid[index] & 15))
+    bytes.append(addingCapacity: textBytes) { output in
+      for index in 0..<16 {
+        if index == 4 || index == 6 || index == 8 || index == 10 { output.append(0x2D) }
+        output.append(hexDigit(uuid[index] >> 4))
+        output.append(hexDigit(uuid[index] & 15))
+      }
     }
   }
 

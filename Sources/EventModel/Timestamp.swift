@@ -27,20 +27,24 @@ package enum Timestamp {
     let days = Int(milliseconds / 86_400_000)
     let date = CivilDate(daysSince1970: days)
     let rest = Int(milliseconds % 86_400_000)
-    appendDigits(date.year, 4, to: &bytes)
-    bytes.append(0x2D)
-    appendDigits(date.month, 2, to: &bytes)
-    bytes.append(0x2D)
-    appendDigits(date.day, 2, to: &bytes)
-    bytes.append(0x54)
-    appendDigits(rest / 3_600_000, 2, to: &bytes)
-    bytes.append(0x3A)
-    appendDigits(rest / 60_000 % 60, 2, to: &bytes)
-    bytes.append(0x3A)
-    appendDigits(rest / 1_000 % 60, 2, to: &bytes)
-    bytes.append(0x2E)
-    appendDigits(rest % 1_000, 3, to: &bytes)
-    bytes.append(0x5A)
+    bytes.append(addingCapacity: textBytes) { output in
+      twoDigits(date.year / 100, &output)
+      twoDigits(date.year % 100, &output)
+      output.append(0x2D)
+      twoDigits(date.month, &output)
+      output.append(0x2D)
+      twoDigits(date.day, &output)
+      output.append(0x54)
+      twoDigits(rest / 3_600_000, &output)
+      output.append(0x3A)
+      twoDigits(rest / 60_000 % 60, &output)
+      output.append(0x3A)
+      twoDigits(rest / 1_000 % 60, &output)
+      output.append(0x2E)
+      output.append(0x30 + UInt8(truncatingIfNeeded: rest / 100 % 10))
+      twoDigits(rest % 100, &output)
+      output.append(0x5A)
+    }
   }
 
   /// The time as RFC 3339.
@@ -81,12 +85,8 @@ package enum Timestamp {
     return hours < 24 && minutes < 60
   }
 
-  private static func appendDigits(_ value: Int, _ count: Int, to bytes: inout [UInt8]) {
-    var divisor = 1
-    for _ in 1..<count { divisor *= 10 }
-    for _ in 0..<count {
-      bytes.append(0x30 + UInt8(value / divisor % 10))
-      divisor /= 10
-    }
+  private static func twoDigits(_ value: Int, _ output: inout OutputSpan<UInt8>) {
+    output.append(0x30 + UInt8(truncatingIfNeeded: value / 10 % 10))
+    output.append(0x30 + UInt8(truncatingIfNeeded: value % 10))
   }
 }

@@ -71,7 +71,7 @@ package final class EventStore: Sendable {
 
   /// `handler` runs on the writer's thread after each commit with the tenants that have new events.
   package func setPublishHandler(_ handler: @escaping @Sendable ([TenantNumber]) -> Void) {
-    shared.publishHandler.withLock { $0 = handler }
+    shared.publishHandler.withLock { $0 = PublishHandler(handler) }
   }
 
   /// What an operator should know at start: plain sentences without names of tenants or persons.
@@ -213,7 +213,7 @@ extension EventStore {
       let tenant = try state.activeTenant(number)
       let secrets = try tenant.open(state.keyring)
       var resolver = NameResolver()
-      let tag = resolver.tag(.stream, .default, name[...], secrets.keys)
+      let tag = resolver.tag(.stream, .default, name.span, secrets.keys)
       if let stream = secrets.streams[tag] { return (stream.slot, stream.term.term) }
       if let known = secrets.readStreams[tag] { return known }
       let entry = try StoreError.translating { () throws(KeyringError) in

@@ -46,11 +46,20 @@ package enum DecimalNumber {
 
   /// Appends the number's digits.
   package static func append(_ number: UInt64, to bytes: inout [UInt8]) {
-    var divisor: UInt64 = 1
-    while number / divisor >= 10 { divisor *= 10 }
-    while divisor > 0 {
-      bytes.append(0x30 + UInt8(number / divisor % 10))
-      divisor /= 10
+    if number < 10 {
+      bytes.append(0x30 + UInt8(truncatingIfNeeded: number))
+      return
+    }
+    // From the last digit to the first: divisions by a constant are multiplications.
+    var digits = InlineArray<20, UInt8>(repeating: 0)
+    var (rest, first) = (number, 20)
+    while rest > 0 {
+      first -= 1
+      digits[first] = 0x30 + UInt8(truncatingIfNeeded: rest % 10)
+      rest /= 10
+    }
+    bytes.append(addingCapacity: 20 - first) { output in
+      for index in first..<20 { output.append(digits[index]) }
     }
   }
 }

@@ -63,6 +63,7 @@ package final class Server: Service {
 
   /// Throws ``ListenerError`` when a socket cannot be listened on.
   package func run() async throws {
+    SystemCalls.returnLargeBuffers()
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     let readers = NIOThreadPool(numberOfThreads: Self.readerThreads)
     readers.start()

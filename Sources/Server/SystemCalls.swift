@@ -24,6 +24,9 @@ enum SystemCalls {
   /// Sets the mask for new files and sockets; returns the old one.
   static func setFileMask(_ mask: UInt32) -> UInt32 { umask(mask) }
 
+  /// One burst of large replies must not stay in memory for good.
+  static func returnLargeBuffers() { linux_return_large_blocks() }
+
   /// What lies at a path, without following a symbolic link.
   enum Occupant: Hashable {
     case nothing

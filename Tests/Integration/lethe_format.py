@@ -272,10 +272,10 @@ class Closure:
                 self._map(tenant.map, number)
 
     def _map(self, reference, tenant):
-        for kind, plain in self._open(reference, (2, 4), tenant):
-            # The first byte of a map node says which kind it is.
-            plain = plain[1:]
-            if kind == 2:
+        for _, plain in self._open(reference, (4,), tenant):
+            # The first byte of a map node says whether it is inner or a leaf.
+            shape, plain = plain[0], plain[1:]
+            if shape == 2:
                 for _, child in self._children(plain):
                     self._map(child, tenant)
                 continue

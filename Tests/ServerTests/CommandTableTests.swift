@@ -38,6 +38,15 @@ import Testing
     #expect(harness.reply("\(name) x y") == "-ERR not available in this version: \(name)\r\n")
   }
 
+  @Test func `nothing of a refused transaction is run`() {
+    var harness = Harness()
+    _ = harness.reply("MULTI")
+    #expect(harness.reply("EVENT.APPEND s t IMPERSONAL DATA x").hasPrefix("-EXECABORT "))
+    #expect(harness.batch.requests.isEmpty)
+    _ = harness.reply("EXEC")
+    #expect(harness.reply("EVENT.COUNT") == ":7\r\n")
+  }
+
   @Test(arguments: [
     ("RETENTION SET acme default MAX 30d", "RETENTION"),
     ("TENANT OFFBOARD acme", "TENANT OFFBOARD"),

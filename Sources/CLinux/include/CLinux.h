@@ -60,6 +60,10 @@ void linux_write_error_line(const char *line);
 /// Flushes standard output and ends the process with `code`.
 _Noreturn void linux_exit(int code);
 
+/// Blocks of 256 KiB and more go back to the kernel when they are freed. By default the allocator
+/// learns to keep them.
+void linux_return_large_blocks(void);
+
 /// Ends the process at once with SIGKILL, as a power cut would.
 void linux_kill_self(void);
 

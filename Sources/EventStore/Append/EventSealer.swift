@@ -9,50 +9,41 @@ struct EventSealer: ~Copyable {
   private var eventKey = SecretBytes(zeroes: 64)
   private let suite: SingleUseAEAD.Suite
   private var nonces = NonceSequence()
-  /// The sealed records, one behind the other.
-  private(set) var records: [UInt8] = []
-  /// Where each of them lies.
-  private(set) var places: [ByteRange] = []
 
   init(suite: SingleUseAEAD.Suite) { self.suite = suite }
 
-  /// Empties the buffer and draws a fresh nonce.
-  mutating func begin() {
-    records.removeAll(keepingCapacity: true)
-    places.removeAll(keepingCapacity: true)
-    nonces = NonceSequence()
-  }
+  /// Draws a fresh nonce, for a commit.
+  mutating func begin() { nonces = NonceSequence() }
 
-  /// Seals the event and appends its record; returns the record's place.
+  /// Seals the event and appends its record to `commit`.
   ///
   /// - Parameters:
   ///   - headerKey: the 64 bytes of the event's period.
   ///   - base: where in `bases` the event's base key lies.
   ///   - positions: the tenant's position tree.
   mutating func seal(
-    body: ArraySlice<UInt8>, routing: Routing, header: RecordHeader, tenantID: TenantID,
+    body: Span<UInt8>, routing: Routing, header: RecordHeader, tenantID: TenantID,
     routingKeys: borrowing RoutingKeys, headerKey: borrowing SecretBytes,
-    bases: borrowing BaseCache, base: Int, positions: inout PositionTree
-  ) -> ByteRange {
+    bases: borrowing BaseCache, base: Int, positions: inout PositionTree,
+    into commit: SealedCommit
+  ) {
+    // Moved out and back, so that the buffer is written in place.
+    var records = exchange(&commit.records, with: [])
     let subjects = header.subjects.count
     let start = records.count
     let bodyAt = start + RecordLayout.bodyAt(subjectCount: subjects)
-    let end = start + RecordLayout.recordBytes(bodyBytes: body.count, subjectCount: subjects)
-    records.append(contentsOf: repeatElement(0, count: bodyAt - start))
-    records.append(contentsOf: body)
-    records.append(contentsOf: repeatElement(0, count: end - records.count))
-    let place = ByteRange(offset: start, count: end - start)
-    places.append(place)
+    let end =
+      start + RecordLayout.recordBytes(bodyBytes: body.count, subjectCount: subjects)
+    records.append(contentsOf: repeatElement(0, count: end - start))
+    commit.places.append(ByteRange(offset: start, count: end - start))
 
-    // Moved out and back: a span of a stored property would count as an access to all of self.
-    var moved = exchange(&records, with: [])
-    var record = moved.mutableSpan
+    var record = records.mutableSpan
+    record.set(body, at: bodyAt)
     Self.fill(
       &record, start..<end, bodyAt: bodyAt, suite, &nonces, &eventKey, routing: routing,
       header: header, tenantID: tenantID, routingKeys: routingKeys, headerKey: headerKey,
       bases: bases, base: base, positions: &positions)
-    records = moved
-    return place
+    commit.records = records
   }
 
   /// Writes, masks and seals the record in `range`, whose body stands in it already.
@@ -93,11 +84,5 @@ struct EventSealer: ~Copyable {
       into: &key, base: base, leaf: leaf,
       nonce: record.extracting(RecordLayout.nonceAt..<(RecordLayout.nonceAt + 16)),
       tenant: tenantID, position: position)
-  }
-
-  /// The record at a place that ``seal`` returned.
-  @_lifetime(borrow self)
-  borrowing func record(at place: ByteRange) -> Span<UInt8> {
-    records.span.extracting(place.range)
   }
 }

@@ -67,7 +67,8 @@ extension EventStore {
       try recovery.run()
     } catch { throw .log(error) }
     let shared = SharedEngine(
-      state: state, index: index, logTables: logTables, suite: .chaCha20Poly1305, clock: clock)
+      state: state, index: index, logTables: logTables, suite: SingleUseAEAD.Suite.fastest,
+      clock: clock)
     return EventStore(shared: shared, directory: directory)
   }
 

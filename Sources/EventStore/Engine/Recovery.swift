@@ -82,7 +82,8 @@ struct Recovery {
         guard let bytes else { continue }
         guard let head = LogHead(bytes) else { throw .corrupt }
         tenant.committed = head
-        tenant.pending = head
+        tenant.pendingPosition = head.position
+        tenant.pendingStoredMilliseconds = head.storedMilliseconds
       }
     }
     var bytes: [UInt8] = []
@@ -112,12 +113,13 @@ struct Recovery {
     tenant.committed.frontier.append(LeafHash(position: routing.position, recordHash: hash))
     tenant.committed.position = routing.position
     tenant.isTouched = true
-    defer { tenant.pending = tenant.committed }
+    tenant.pendingPosition = routing.position
     let secrets = try tenant.open(state.keyring)
     guard let (_, header) = try log.open(record, state: state),
       let retentionClass = secrets.keys.classes.first(where: { $0.number == routing.classNumber })
     else { return }
     tenant.committed.storedMilliseconds = header.storedMilliseconds
+    tenant.pendingStoredMilliseconds = header.storedMilliseconds
     if header.subjects.count == 0 { tenant.impersonalCount += 1 }
     let bucket = Bucket(
       containing: retentionClass.retention.expiryMilliseconds(of: routing.period))

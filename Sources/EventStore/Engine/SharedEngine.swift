@@ -5,6 +5,14 @@ import Sodium
 import Storage
 import Synchronization
 
+/// Whom to tell of new events; an object, since a closure that passes through a mutex is wrapped anew
+/// at every turn.
+final class PublishHandler: Sendable {
+  let call: @Sendable ([TenantNumber]) -> Void
+
+  init(_ call: @escaping @Sendable ([TenantNumber]) -> Void) { self.call = call }
+}
+
 /// What the threads of the engine have in common.
 final class SharedEngine: Sendable {
   private let state: Mutex<EngineState>
@@ -14,7 +22,7 @@ final class SharedEngine: Sendable {
   let suite: SingleUseAEAD.Suite
   /// Milliseconds since 1970; a parameter, so that tests can set it.
   let clock: @Sendable () -> Int64
-  let publishHandler = Mutex<(@Sendable ([TenantNumber]) -> Void)?>(nil)
+  let publishHandler = Mutex<PublishHandler?>(nil)
   /// Wakes the index thread.
   let indexWanted = DispatchSemaphore(value: 0)
   /// Reads that are under way, for the barrier of a shred.
@@ -66,14 +74,14 @@ final class SharedEngine: Sendable {
       reads.turn = 1 - before
       return before
     }
-    while activeReads.withLock({ $0.counts[before] }) > 0 { Writer.pauseMilliseconds(1) }
+    while activeReads.withLock({ $0.counts[before] }) > 0 { Committer.pauseMilliseconds(1) }
   }
 
   /// Holds appends while the index is too far behind.
   func waitForTail() {
     while index.tailCount > Limits.tailPostingsMax {
       indexWanted.signal()
-      Writer.pauseMilliseconds(2)
+      Committer.pauseMilliseconds(2)
     }
   }
 }

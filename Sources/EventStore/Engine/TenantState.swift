@@ -28,7 +28,7 @@ final class SubjectState {
   }
 }
 
-/// How far a tenant's log reaches.
+/// How far a tenant's log reaches, durably.
 struct LogHead {
   var position: UInt64 = 0
   var storedMilliseconds: Int64 = 0
@@ -42,10 +42,11 @@ final class TenantState {
   let id: TenantID
   let createdMilliseconds: Int64
   var isSuspended: Bool
-  /// What is durable.
+  /// What is durable; moved by the committer.
   var committed = LogHead()
-  /// What is durable or being committed.
-  var pending = LogHead()
+  /// The newest position and stored time, what is being committed included; moved by the writer.
+  var pendingPosition: UInt64 = 0
+  var pendingStoredMilliseconds: Int64 = 0
   /// True when ``committed`` moved since the index was flushed.
   var isTouched = false
   var impersonalCount: UInt64 = 0
@@ -80,10 +81,11 @@ final class TenantState {
 /// The opened part of a tenant: keys, terms and the names used lately.
 final class TenantSecrets {
   let keys: TenantKeys
+  let generation: UInt16
   var feed: CachedTerm
-  /// Names used lately, by their tag in the map; bounded by ``purgeNames()``.
-  var streams: [Tag128: StreamState] = [:]
-  var subjects: [Tag128: SubjectState] = [:]
+  /// Names used lately, by their tag in the map; bounded, see ``hasTooManyNames``.
+  var streams = TagTable<StreamState>()
+  var subjects = TagTable<SubjectState>()
   /// Streams that readers asked for; apart from the writer's, which must not be let go of while a
   /// commit is under way.
   private(set) var readStreams: [Tag128: (slot: Slot, term: TermKey)] = [:]
@@ -94,6 +96,7 @@ final class TenantSecrets {
 
   init(_ keys: TenantKeys) {
     self.keys = keys
+    generation = keys.generation
     feed = CachedTerm(TermKey(TermKey.feed, from: keys.mapKey))
     writePositions = PositionTree(seed: keys.positionSeed)
     readPositions = PositionTree(seed: keys.positionSeed)
@@ -105,10 +108,14 @@ final class TenantSecrets {
     readStreams[tag] = stream
   }
 
-  /// Between commits: lets go of the names when there are too many.
+  /// True when too many names are held; they are let go of when no commit is under way.
+  var hasTooManyNames: Bool {
+    streams.count > Self.namesMax || subjects.count > Self.namesMax
+  }
+
   func purgeNames() {
-    if streams.count > Self.namesMax { streams.removeAll(keepingCapacity: true) }
-    if subjects.count > Self.namesMax { subjects.removeAll(keepingCapacity: true) }
+    streams.removeAll()
+    subjects.removeAll()
   }
 
   /// The retention class of this name; an empty name means the default.

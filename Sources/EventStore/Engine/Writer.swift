@@ -1,33 +1,40 @@
-import CLinux
-import Dispatch
 import EventModel
 import Keyring
 import Sodium
 import Storage
-import Synchronization
 
-/// The one thread that changes the store: it gathers what waits into one transaction, one fsync,
-/// and answers only then.
+/// The one thread that decides and numbers: it seals what waits, all of it into one commit, and hands
+/// it to the committer.
 ///
-/// Order of a commit: keys of new names (`keyring/`) -> records (`log/`) -> tail of the index and
-/// heads in memory -> answers. A crash between the first two leaves keys that no event needs; a
-/// crash after the second leaves events that were not acknowledged.
+/// Order of a commit: keys of new names (`keyring/`) -> records (`log/`) -> memory -> answers. A
+/// crash between the first two leaves keys that no event needs; a crash after the second leaves
+/// events that were not acknowledged. While the committer syncs one commit, the next is sealed; when
+/// a commit fails, the one sealed behind it fails too and numbering goes on after the last durable
+/// position.
 final class Writer: @unchecked Sendable {
   private let shared: SharedEngine
   private let queue: WorkQueue
   private let control: ControlPlane
+  private let committer: Committer
   private var appender: Appender
-  private var sealedState: [UInt8] = []
+  /// Two commits take turns: one is sealed, the other made durable.
+  private var commits = (SealedCommit(), SealedCommit())
+  /// The sequence that the next record gets, what is being committed included.
+  private var nextSequence: UInt64
+  private var mayHaveTooManyNames = false
 
   init(shared: SharedEngine, queue: WorkQueue) {
     self.shared = shared
     self.queue = queue
     control = ControlPlane(shared: shared)
+    committer = Committer(shared: shared)
     appender = Appender(suite: shared.suite, index: shared.index, log: shared.log)
+    nextSequence = shared.withState { $0.nextSequence }
   }
 
   /// Runs until the queue is closed and empty.
   func run() {
+    committer.start()
     var isRunning = true
     while isRunning {
       var batches: [AppendBatch] = []
@@ -45,6 +52,7 @@ final class Writer: @unchecked Sendable {
         case .control(let work):
           commit(batches)
           (batches, events, bytes) = ([], 0, 0)
+          settle()
           work.completion(perform(work))
         case .stop:
           isRunning = false
@@ -52,6 +60,8 @@ final class Writer: @unchecked Sendable {
       }
       commit(batches)
     }
+    settle()
+    committer.stop()
   }
 
   private func perform(_ work: ControlWork) -> Result<ControlAnswer, StoreError> {
@@ -62,68 +72,104 @@ final class Writer: @unchecked Sendable {
     }
   }
 
-  /// Appends the batches' events in one transaction and answers them.
+  /// Waits until nothing is being committed; takes back what was numbered behind a failure.
+  private func settle() {
+    guard committer.waitUntilIdle() != nil else { return }
+    rollBack()
+    committer.forgetFailure()
+  }
+
+  private func rollBack() {
+    nextSequence = shared.withState { state in
+      state.rollBack()
+      return state.nextSequence
+    }
+  }
+
+  /// Seals the batches' events and hands them over.
   private func commit(_ batches: [AppendBatch]) {
     guard !batches.isEmpty else { return }
     shared.waitForTail()
+    if mayHaveTooManyNames { purgeNames() }
+    let commit = commits.0
+    commit.removeAll()
+    commit.batches = batches
+    commit.firstSequence = nextSequence
     for batch in batches {
       batch.results = Array(repeating: AppendResult(), count: batch.requests.count)
     }
     do throws(StoreError) {
-      try seal(batches)
-      if appender.isPoisoned { throw .corrupt }
-      if TestHooks.variant == "ack-before-commit" {
-        acknowledge(batches)
-        Self.pauseMilliseconds(3)
-        try store()
-        return
-      }
-      try store()
-      acknowledge(batches)
+      try seal(commit)
+      guard !appender.isPoisoned else { throw .corrupt }
+      try prepare(commit)
     } catch {
-      fail(batches, error)
+      // What this commit numbered is taken back when nothing else is under way.
+      if committer.waitUntilIdle() != nil { committer.forgetFailure() }
+      rollBack()
+      commit.answer(error)
+      return
     }
+    nextSequence += UInt64(commit.places.count)
+    if let error = committer.take(commit) {
+      rollBack()
+      committer.forgetFailure()
+      commit.answer(error)
+      return
+    }
+    commits = (commits.1, commits.0)
   }
 
   /// Seals in slices, so that readers get the lock in between.
-  private func seal(_ batches: [AppendBatch]) throws(StoreError) {
+  private func seal(_ commit: SealedCommit) throws(StoreError) {
     let now = shared.clock()
-    shared.withState { _ in
-      for tenant in appender.touched { tenant.secrets?.purgeNames() }
-    }
-    appender.begin()
-    for batch in batches {
+    appender.begin(commit)
+    for batch in commit.batches {
+      // Moved out and back: results are written in place, one after the other.
+      let (bytes, requests) = (batch.bytes, batch.requests)
+      var results = exchange(&batch.results, with: [])
+      defer { batch.results = results }
       var start = 0
-      while start < batch.requests.count {
+      while start < requests.count {
         var end = start
-        while end < batch.requests.count, end - start < 256 { end = Self.groupEnd(batch, end) }
-        try shared.withState { (state) throws(StoreError) in
-          if let failure = state.failure { throw failure }
-          try appender.prepareKeys(batch, start..<end, now: now, in: state)
-          var group = start
-          while group < end {
-            let next = Self.groupEnd(batch, group)
-            appender.append(batch, group: group..<next, now: now, in: state)
-            group = next
-          }
-        }
+        while end < requests.count, end - start < 256 { end = Self.groupEnd(requests, end) }
+        try seal(bytes.span, requests, &results, start..<end, now: now)
         start = end
       }
     }
   }
 
-  private static func groupEnd(_ batch: AppendBatch, _ start: Int) -> Int {
-    let group = batch.requests[start].group
+  private func seal(
+    _ bytes: Span<UInt8>, _ requests: [AppendRequest], _ results: inout [AppendResult],
+    _ slice: Range<Int>, now: Int64
+  ) throws(StoreError) {
+    try shared.withState { (state) throws(StoreError) in
+      if let failure = state.failure { throw failure }
+      var group = slice.lowerBound
+      while group < slice.upperBound {
+        let next = Self.groupEnd(requests, group)
+        if !appender.append(
+          bytes, requests, &results, group: group..<next, now: now, in: state)
+        {
+          try appender.appendWithNewKeys(
+            bytes, requests, &results, group: group..<next, rest: group..<slice.upperBound,
+            now: now, in: state)
+          mayHaveTooManyNames = true
+        }
+        group = next
+      }
+    }
+  }
+
+  private static func groupEnd(_ requests: [AppendRequest], _ start: Int) -> Int {
+    let group = requests[start].group
     var end = start + 1
-    while end < batch.requests.count, batch.requests[end].group == group { end += 1 }
+    while end < requests.count, requests[end].group == group { end += 1 }
     return end
   }
 
-  /// Makes what was sealed durable, then visible.
-  private func store() throws(StoreError) {
-    let count = appender.sealer.places.count
-    guard count > 0 else { return }
-    let (first, sealed) = try shared.withState { (state) throws(StoreError) -> (UInt64, [UInt8]) in
+  /// Makes the keys of new months and the state that goes with the records.
+  private func prepare(_ commit: SealedCommit) throws(StoreError) {
+    commit.sealedState = try shared.withState { (state) throws(StoreError) -> [UInt8] in
       let missing = appender.newBuckets(state.bucketKeys)
       if !missing.isEmpty {
         try StoreError.translating { () throws(KeyringError) in
@@ -131,77 +177,34 @@ final class Writer: @unchecked Sendable {
           for bucket in missing { try state.bucketKeys.note(bucket, state.keyring) }
         }
       }
-      let next = state.nextSequence + UInt64(count)
-      return (state.nextSequence, state.sealedLogState(nextSequence: next))
+      return state.sealedLogState(
+        nextSequence: commit.firstSequence + UInt64(commit.places.count))
     }
-    try StoreError.translatingStorage { () throws(StorageError) in
-      let (records, places) = (appender.sealer.records, appender.sealer.places)
-      try shared.logTables.append(
-        records.span, ranges: places, firstSequence: first, sealedState: sealed.span)
-    }
-    shared.withState { state in
-      state.publish(appender.touched, records: count, lastRecordHash: appender.lastRecordHash)
-      shared.index.publish(appender.postings)
-    }
-    shared.publishHandler.withLock { $0 }?(appender.touched.map(\.number))
   }
 
-  private func acknowledge(_ batches: [AppendBatch]) {
-    for batch in batches { batch.completion(batch) }
-  }
-
-  /// Answers the failure to every event that was not refused for a reason of its own.
-  private func fail(_ batches: [AppendBatch], _ error: StoreError) {
-    shared.withState { state in
-      state.rollBack(appender.touched)
-      if error == .ioFailure { state.failure = .readOnly }
+  /// Lets go of names, which hold versions that are not durable yet, when nothing is under way.
+  private func purgeNames() {
+    mayHaveTooManyNames = false
+    let isNeeded = shared.withState { state in
+      state.tenants.values.contains { $0.secrets?.hasTooManyNames ?? false }
     }
-    for batch in batches {
-      for index in batch.results.indices where batch.results[index].error == nil {
-        batch.results[index] = AppendResult(error: error)
+    guard isNeeded else { return }
+    settle()
+    shared.withState { state in
+      for tenant in state.tenants.values where tenant.secrets?.hasTooManyNames ?? false {
+        tenant.secrets?.purgeNames()
       }
-      batch.completion(batch)
     }
-  }
-
-  static func pauseMilliseconds(_ count: Int) {
-    _ = DispatchSemaphore(value: 0).wait(timeout: .now() + .milliseconds(count))
   }
 }
 
 extension EngineState {
-  /// The log's sealed state (Docs/Format.md, section 5), under a fresh nonce.
-  func sealedLogState(nextSequence: UInt64) -> [UInt8] {
-    var plain: [UInt8] = []
-    plain.appendBigEndian(nextSequence, bytes: 8)
-    plain.appendBigEndian(keyring.version, bytes: 8)
-    plain.append(contentsOf: repeatElement(0, count: 48))
-    return LogState.seal(plain, logState)
-  }
-}
-
-/// The sealed state of the log: what is next and which keys the records need.
-struct LogState {
-  let nextSequence: UInt64
-  let keyringVersion: UInt64
-
-  static let context = KeyDerivation.Context("LT1.log.seal")
-  static let label = Array("state".utf8)
-
-  static func seal(_ plain: [UInt8], _ key: borrowing SecretBytes) -> [UInt8] {
-    let nonce = Random.bytes(SealedMessage.nonceBytes)
-    return SealedMessage.seal(
-      plain.span, key: key.bytes, context: context, label: label.span, nonce: nonce.span)
-  }
-
-  /// Opens what ``EngineState/sealedLogState(nextSequence:)`` sealed; nil when it was changed.
-  init?(_ sealed: Span<UInt8>, key: borrowing SecretBytes) {
-    guard
-      let plain = SealedMessage.open(
-        sealed, key: key.bytes, context: Self.context, label: Self.label.span),
-      plain.count == 64
-    else { return nil }
-    nextSequence = plain.bytes.bigEndian(at: 0, bytes: 8)
-    keyringVersion = plain.bytes.bigEndian(at: 8, bytes: 8)
+  /// Forgets what failed commits had counted; numbering goes on after the last durable position.
+  func rollBack() {
+    for tenant in tenants.values where tenant.pendingPosition != tenant.committed.position {
+      tenant.pendingPosition = tenant.committed.position
+      tenant.pendingStoredMilliseconds = tenant.committed.storedMilliseconds
+      tenant.secrets?.purgeNames()
+    }
   }
 }

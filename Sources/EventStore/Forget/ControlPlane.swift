@@ -109,7 +109,7 @@ final class ControlPlane: Sendable {
       guard let tenant = state.tenants[number] else { throw .noTenant }
       let secrets = try tenant.open(state.keyring)
       var resolver = NameResolver()
-      return names.map { resolver.tag(kind, .default, $0[...], secrets.keys) }
+      return names.map { resolver.tag(kind, .default, $0.span, secrets.keys) }
     }
   }
 
@@ -160,7 +160,7 @@ final class ControlPlane: Sendable {
       let secrets = try tenant.open(state.keyring)
       var resolver = NameResolver()
       return secrets.keys.classes.map {
-        resolver.tag(.subject, $0.number, subject[...], secrets.keys)
+        resolver.tag(.subject, $0.number, subject.span, secrets.keys)
       }
     }
   }

@@ -44,7 +44,7 @@ struct ShredSurvey {
       var resolver = NameResolver()
       var found: [(Slot, TermKey)] = []
       for retentionClass in secrets.keys.classes {
-        let tag = resolver.tag(.subject, retentionClass.number, subject[...], secrets.keys)
+        let tag = resolver.tag(.subject, retentionClass.number, subject.span, secrets.keys)
         let entry = try StoreError.translating { () throws(KeyringError) in
           try state.keyring.entry(tenant.number, tag: tag)
         }

@@ -1,4 +1,5 @@
 import EventModel
+import Keyring
 import Sodium
 
 /// Which event base key is meant: all that it is derived from, by number.
@@ -9,6 +10,10 @@ struct BaseID: Hashable, Sendable {
   var period: Period
   var stream: Slot
   var subjects: SubjectSlots
+
+  static let none = BaseID(
+    tenant: .none, generation: 0, classNumber: .default, period: Period(unit: .day, index: 0),
+    stream: Slot(rawValue: 0), subjects: SubjectSlots())
 
   /// A cheap mix for the cache's sets; an attacker gains nothing by collisions but misses.
   var mixed: UInt64 {
@@ -40,7 +45,9 @@ struct BaseCache: ~Copyable {
   private static let ways = 8
   private let setMask: UInt64
   private var secrets: SecretTable
-  private var ids: [BaseID?]
+  /// A hash of each id, never 0; 0 is empty. Eight stand in one line of the processor's cache.
+  private var hashes: [UInt64]
+  private var ids: [BaseID]
   private var destroyed: [Bool]
   private var stamps: [UInt32]
   private var clock: UInt32 = 0
@@ -50,15 +57,17 @@ struct BaseCache: ~Copyable {
     setMask = UInt64(sets - 1)
     let count = sets * Self.ways
     secrets = SecretTable(count: count, width: 32)
-    ids = Array(repeating: nil, count: count)
+    hashes = Array(repeating: 0, count: count)
+    ids = Array(repeating: .none, count: count)
     destroyed = Array(repeating: false, count: count)
     stamps = Array(repeating: 0, count: count)
   }
 
   /// Looks `id` up.
   mutating func find(_ id: BaseID) -> Finding {
-    let start = Int(id.mixed & setMask) * Self.ways
-    for way in start..<(start + Self.ways) where ids[way] == id {
+    let hash = id.mixed | 1
+    let start = Int(hash >> 1 & setMask) * Self.ways
+    for way in start..<(start + Self.ways) where hashes[way] == hash && ids[way] == id {
       clock &+= 1
       stamps[way] = clock
       return destroyed[way] ? .destroyed : .at(way)
@@ -87,21 +96,23 @@ struct BaseCache: ~Copyable {
   /// Forgets and wipes everything.
   mutating func removeAll() {
     secrets.wipeAll()
-    for index in ids.indices { ids[index] = nil }
+    for index in hashes.indices { hashes[index] = 0 }
     for index in destroyed.indices { destroyed[index] = false }
   }
 
   private mutating func claim(_ id: BaseID) -> Int {
-    let start = Int(id.mixed & setMask) * Self.ways
+    let hash = id.mixed | 1
+    let start = Int(hash >> 1 & setMask) * Self.ways
     var oldest = start
     for way in start..<(start + Self.ways) {
-      if ids[way] == nil {
+      if hashes[way] == 0 {
         oldest = way
         break
       }
       if stamps[way] < stamps[oldest] { oldest = way }
     }
     secrets.wipe(at: oldest)
+    hashes[oldest] = hash
     ids[oldest] = id
     destroyed[oldest] = false
     clock &+= 1

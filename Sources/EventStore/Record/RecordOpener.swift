@@ -39,9 +39,15 @@ enum RecordOpener {
       plain.append(contentsOf: repeatElement(0, count: count - plain.count))
     }
     var output = plain.mutableSpan
-    let isOpen = SingleUseAEAD.open(
-      record, body: bodyAt..<(bodyAt + count), authenticated: 0..<bodyAt,
-      key: eventKey.bytes.extracting(0..<32), suite: suite, into: &output, at: 0)
+    let body = bodyAt..<(bodyAt + count)
+    let isOpen =
+      suite == .aes256GCM && !SodiumLibrary.hasAES256GCM
+      ? PortableAES.open(
+        record, body: body, authenticated: 0..<bodyAt, key: eventKey.bytes.extracting(0..<32),
+        into: &output)
+      : SingleUseAEAD.open(
+        record, body: body, authenticated: 0..<bodyAt, key: eventKey.bytes.extracting(0..<32),
+        suite: suite, into: &output, at: 0)
     return isOpen ? count : nil
   }
 }

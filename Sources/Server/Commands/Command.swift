@@ -2,7 +2,9 @@ import EventStore
 import RESP
 
 /// A command: a name, an arity, who may, and what it does.
-struct Command: Sendable {
+///
+/// A class, since one is fetched for each event: a struct of so many references would cost more.
+final class Command: Sendable {
   /// Who may run a command, and on which sockets it exists.
   enum Audience: Hashable, Sendable {
     /// Every peer, on every socket: the handshake.
@@ -91,6 +93,9 @@ struct Command: Sendable {
     switch audience {
     case .everybody: return
     case .tenant(let roles):
+      guard !state.isTransactionRefused else {
+        throw CommandError(.execAbort, "MULTI was refused; nothing is run until EXEC or DISCARD")
+      }
       _ = try state.boundTenant(in: surroundings)
       guard !state.roles.isDisjoint(with: roles) else { throw .forbidden(errorName(parent)) }
     case .admin(let roles):

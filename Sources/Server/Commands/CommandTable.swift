@@ -9,12 +9,15 @@ enum CommandTable {
   private static let byName: [Word: Command] = Dictionary(
     uniqueKeysWithValues: all.map { ($0.name, $0) })
 
+  /// Found without the table, since it is by far the most frequent.
+  private static let append = appending[0]
+
   /// The command that `arguments` name, if it exists on the socket and has as many arguments.
   static func find(
     _ arguments: Arguments, on endpoint: Endpoint
   ) throws(CommandError) -> Command {
-    guard let word = arguments.word(at: 0), let command = byName[word],
-      command.exists(on: endpoint)
+    guard let word = arguments.word(at: 0),
+      let command = word == append.name ? append : byName[word], command.exists(on: endpoint)
     else { throw unknown(arguments[0]) }
     try command.check(argumentCount: arguments.count - 1)
     return command

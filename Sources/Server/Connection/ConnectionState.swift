@@ -17,6 +17,9 @@ struct ConnectionState {
   private(set) var tenant: TenantName?
   /// The tenant's number, once it was looked up.
   private(set) var tenantNumber: TenantNumber?
+  /// `MULTI` was refused, but the client sends what it wanted to be one transaction all the same;
+  /// none of it is run until `EXEC` or `DISCARD`.
+  var isTransactionRefused = false
   var clientName: [UInt8] = []
   var libraryName: [UInt8] = []
   var libraryVersion: [UInt8] = []
@@ -89,6 +92,7 @@ struct ConnectionState {
   mutating func reset() {
     encoder.version = .resp2
     (tenant, tenantNumber) = (rights.soleTenant, nil)
+    isTransactionRefused = false
     (clientName, libraryName, libraryVersion) = ([], [], [])
   }
 }

@@ -189,7 +189,11 @@ extension Dispatcher {
         result = plan.run(on: store, encoder)
       }
       let answer = result
-      loop.execute { [self] in connections[key]?.readDone(answer) }
+      unfetched.produced(answer.bytes.count)
+      loop.execute { [self] in
+        unfetched.handedOver(answer.bytes.count)
+        connections[key]?.readDone(answer)
+      }
     }
   }
 

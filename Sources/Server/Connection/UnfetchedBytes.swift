@@ -14,6 +14,12 @@ final class UnfetchedBytes: Sendable {
   /// True when reads must wait until clients fetch what was read for them; from any thread.
   var isTooMany: Bool { count.load(ordering: .relaxed) > Limits.unfetchedBytesMax }
 
+  /// A reader thread has made a reply of `bytes`, which waits for the event loop.
+  func produced(_ bytes: Int) { count.add(bytes, ordering: .relaxed) }
+
+  /// The event loop has taken such a reply.
+  func handedOver(_ bytes: Int) { count.subtract(bytes, ordering: .relaxed) }
+
   /// A promise to be given along when a reply is written; nil when it need not be counted.
   func promise(for bytes: Int, on loop: any EventLoop) -> EventLoopPromise<Void>? {
     guard bytes >= Self.largeBytes else { return nil }

@@ -103,7 +103,7 @@ extension Listener {
       .childChannelOption(.allowRemoteHalfClosure, value: true)
       .childChannelOption(
         .writeBufferWaterMark,
-        value: ChannelOptions.Types.WriteBufferWaterMark(low: 4 << 20, high: 8 << 20)
+        value: ChannelOptions.Types.WriteBufferWaterMark(low: 256 << 10, high: 1 << 20)
       )
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {

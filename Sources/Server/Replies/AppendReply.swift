@@ -4,30 +4,36 @@ import RESP
 
 /// What `EVENT.APPEND` and `EVENT.BATCH` answer after the commit.
 enum AppendReply {
+  /// The parts of the map that never change, as bytes: this is written once for each event.
+  private static let start2 = Array("*10\r\n$8\r\nposition\r\n:".utf8)
+  private static let start3 = Array("%5\r\n$8\r\nposition\r\n:".utf8)
+  private static let version = Array("\r\n$7\r\nversion\r\n:".utf8)
+  private static let id = Array("\r\n$2\r\nid\r\n".utf8)
+  private static let time = Array("$4\r\ntime\r\n".utf8)
+  private static let end = Array("$9\r\nduplicate\r\n:0\r\n".utf8)
+
   /// Appends the map of one stored event.
   static func append(
     _ result: AppendResult, _ note: AppendNote, batch: Span<UInt8>, _ encoder: ReplyEncoder,
     to bytes: inout [UInt8]
   ) {
-    encoder.map(5, to: &bytes)
-    encoder.bulk("position", to: &bytes)
-    encoder.integer(result.position, to: &bytes)
-    encoder.bulk("version", to: &bytes)
-    encoder.integer(result.version, to: &bytes)
-    encoder.bulk("id", to: &bytes)
+    bytes += encoder.version == .resp3 ? start3 : start2
+    DecimalNumber.append(result.position, to: &bytes)
+    bytes += version
+    DecimalNumber.append(result.version, to: &bytes)
+    bytes += id
     if note.isUUID {
       EventReply.appendUUID(batch.extracting(note.id.range), encoder, &bytes)
     } else {
       encoder.bulk(batch.extracting(note.id.range), to: &bytes)
     }
-    encoder.bulk("time", to: &bytes)
+    bytes += time
     if note.time.isEmpty {
       EventReply.appendTime(result.storedMilliseconds, encoder, &bytes)
     } else {
       encoder.bulk(batch.extracting(note.time.range), to: &bytes)
     }
-    encoder.bulk("duplicate", to: &bytes)
-    encoder.integer(Int64(0), to: &bytes)
+    bytes += end
   }
 
   /// Appends the reply to one command, whose events are `events` of the batch.

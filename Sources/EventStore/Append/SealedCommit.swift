@@ -1,0 +1,49 @@
+import EventModel
+import Storage
+import TransparencyLog
+
+/// One group commit on its way: filled by the writer, then made durable by the committer.
+///
+/// Owned by one thread at a time; two of them travel in turn, so that the next is sealed while the
+/// device syncs the last.
+final class SealedCommit: @unchecked Sendable {
+  /// A tenant that has events in the commit, with where its log ends then.
+  struct Touched {
+    let tenant: TenantState
+    var position: UInt64
+    var storedMilliseconds: Int64
+  }
+
+  /// Sealed records, one behind the other.
+  var records: [UInt8] = []
+  /// Where each of them lies.
+  var places: [ByteRange] = []
+  /// Each record's tenant, as an index into ``touched``, and position.
+  var owners: [(touched: Int32, position: UInt64)] = []
+  var touched: [Touched] = []
+  var postings: [TaggedPosting] = []
+  var firstSequence: UInt64 = 0
+  var sealedState: [UInt8] = []
+  var batches: [AppendBatch] = []
+
+  func removeAll() {
+    records.removeAll(keepingCapacity: true)
+    places.removeAll(keepingCapacity: true)
+    owners.removeAll(keepingCapacity: true)
+    touched.removeAll(keepingCapacity: true)
+    postings.removeAll(keepingCapacity: true)
+    batches.removeAll(keepingCapacity: true)
+  }
+
+  /// Answers every batch; with `error`, every event that was not refused for a reason of its own.
+  func answer(_ error: StoreError?) {
+    for batch in batches {
+      if let error {
+        for index in batch.results.indices where batch.results[index].error == nil {
+          batch.results[index] = AppendResult(error: error)
+        }
+      }
+      batch.completion(batch)
+    }
+  }
+}

@@ -1,0 +1,185 @@
+#!/usr/bin/env python3
+"""Crashes at every durable step of init, the first append and a shred with one and two holders.
+
+A debug daemon kills itself before and after each of them (LETHE_TEST_CRASH_AT); which there are it
+says itself (LETHE_TEST_CRASH_LOG). After a restart the state is before or after, never between: an
+acknowledged event is there, an acknowledged shred stays done, its old root is in no holder, and
+positions have no gap. The broken variants of the root's order must be caught by the same checks.
+"""
+import os
+import sys
+
+import lethe_format as fmt
+from lib import Closed, Daemon, Failed, Verdicts, check
+
+PERSONS = ("ann@example.org", "bob@example.org")
+
+
+class Run:
+    """One daemon that may die at a numbered crash point."""
+
+    def __init__(self, holders, variant=None):
+        self.daemon = Daemon(build="debug", holders=holders, variant=variant)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.daemon.close()
+
+    def crashing(self, number, log=None):
+        environment = {"LETHE_TEST_CRASH_AT": str(number)}
+        if log:
+            environment["LETHE_TEST_CRASH_LOG"] = str(log)
+        return environment
+
+    def start(self, environment):
+        """True when the daemon came up."""
+        try:
+            self.daemon.start(environment=environment)
+            return True
+        except Failed:
+            return False
+
+    def roots(self):
+        return [fmt.Root(path).slots for path in self.daemon.roots if os.path.exists(path)]
+
+
+def append(daemon, person):
+    reply = daemon.wire("acme").call(
+        "EVENT.APPEND", "orders", "test.event", "DATASUBJECT", person, "DATA", "payload-" + person)
+    return reply["position"]
+
+
+def attempt(act):
+    """The act's answer, or None when the daemon died under it."""
+    try:
+        return act()
+    except (Closed, ConnectionError, OSError):
+        return None
+
+
+def points(prepare, act, holders):
+    """The crash points that a start and an act pass."""
+    with Run(holders) as run:
+        prepare(run)
+        log = run.daemon.folder / "points"
+        check(run.start(run.crashing(10**9, log)), "the daemon does not start")
+        check(attempt(lambda: act(run)) is not None, "the act fails without a crash")
+        run.daemon.kill()
+        return log.read_text().split()
+
+
+def each_point(title, verdicts, prepare, act, judge, holders, variant=None):
+    """Runs the act once for each crash point; the number of faults."""
+    names = points(prepare, act, holders)
+    faults = []
+    for number in range(1, len(names) + 2):
+        with Run(holders, variant) as run:
+            prepare(run)
+            answer = None
+            # One point more than there are: the act is answered, and the daemon is killed then.
+            if run.start(run.crashing(number)):
+                answer = attempt(lambda: act(run))
+            run.daemon.kill()
+            try:
+                if answer is not None and hasattr(run, "before"):
+                    # Acknowledged means erased now, not only after the next start.
+                    check_no_old_root(run)
+                run.daemon.start()
+                judge(run, answer)
+            except (Failed, AssertionError, Closed) as error:
+                where = names[number - 1] if number <= len(names) else "after the answer"
+                faults.append(f"{where} ({number}): {error}")
+    if variant is None:
+        verdicts.check(f"{title}: {len(names)} crash points, before or after each time",
+                       not faults and len(names) > 3, "; ".join(faults[:4]))
+    return faults
+
+
+def prepared(run):
+    run.daemon.init()
+    run.daemon.start()
+    run.daemon.create_tenant("acme")
+    check(run.daemon.stop() == 0, "no orderly end")
+
+
+def first_append(run):
+    return append(run.daemon, PERSONS[0])
+
+
+def judge_append(run, answer):
+    events = run.daemon.feed("acme")
+    check(len(events) in (0, 1), f"{len(events)} events")
+    check(answer is None or len(events) == 1, "an acknowledged event is lost")
+    check(append(run.daemon, PERSONS[1]) == len(events) + 1, "positions have a gap")
+
+
+def with_events(run):
+    prepared(run)
+    run.daemon.start()
+    for person in (*PERSONS, *PERSONS):
+        append(run.daemon, person)
+    check(run.daemon.stop() == 0, "no orderly end")
+    run.before = run.roots()
+
+
+def shred(run):
+    return run.daemon.shred("acme", PERSONS[0])
+
+
+def check_no_old_root(run):
+    old = set().union(*(set(found.values()) for found in run.before))
+    for path in run.daemon.roots:
+        raw = open(path, "rb").read()
+        check(not any(root in raw for root in old), "an old root is still in a holder")
+
+
+def judge_shred(run, answer):
+    states = [event[b"state"] for event in run.daemon.feed("acme")]
+    check(states in ([b"live"] * 4, [b"erased", b"live"] * 2), f"between: {states}")
+    slots = run.roots()
+    check(all(len(found) == 1 for found in slots), "a holder has not exactly one root")
+    check(all(found == slots[0] for found in slots), "the holders differ")
+    if states[0] == b"erased":
+        check_no_old_root(run)
+    else:
+        check(answer is None, "an acknowledged shred is undone")
+
+
+def init_points(verdicts):
+    """init: afterwards there is a store, or a refusal that names what is missing; never a mixture."""
+    number, refused, ready = 1, 0, 0
+    while True:
+        with Run(2) as run:
+            run.daemon.environment.update(run.crashing(number))
+            done = run.daemon.run("init")
+            for name in ("LETHE_TEST_CRASH_AT",):
+                run.daemon.environment.pop(name)
+            if done.returncode == 0:
+                break
+            served = run.daemon.run("check")
+            check(served.returncode in (0, 66, 80, 81, 86), f"check ended {served.returncode}")
+            again = run.daemon.run("init")
+            check(again.returncode == 73, f"init again ended {again.returncode}, not 73")
+            refused += served.returncode != 0
+            ready += served.returncode == 0
+        number += 1
+    verdicts.check(f"init: {number - 1} crash points: {ready} times a store, {refused} times a plain"
+                   " refusal, never a new root over what is there", number > 4)
+
+
+def main():
+    verdicts = Verdicts("crash_matrix", 0)
+    init_points(verdicts)
+    each_point("first append", verdicts, prepared, first_append, judge_append, 1)
+    each_point("shred, one holder", verdicts, with_events, shred, judge_shred, 1)
+    each_point("shred, two holders", verdicts, with_events, shred, judge_shred, 2)
+    for variant in ("erase-before-commit", "commit-before-stage", "ack-before-erase"):
+        faults = each_point(variant, verdicts, with_events, shred, judge_shred, 1, variant)
+        verdicts.check(f"the variant {variant} is caught", bool(faults))
+    sys.exit(verdicts.finish())
+
+
+if __name__ == "__main__":
+    main()
