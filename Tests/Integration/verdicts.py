@@ -69,6 +69,9 @@ def run_suite(*tests):
         except Failed as reason:
             failed += 1
             print(f"FAILED  {name}: {reason}", flush=True)
+        except Exception as problem:
+            failed += 1
+            print(f"FAILED  {name}: {type(problem).__name__}: {problem}", flush=True)
     print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
     sys.exit(1 if failed else SKIPPED if skipped and not passed else 0)
 

@@ -1,4 +1,5 @@
 import EventModel
+import EventStore
 import Testing
 
 @testable import Server

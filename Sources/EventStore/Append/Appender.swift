@@ -19,6 +19,9 @@ struct Appender: ~Copyable {
   /// Where the tenant of the last event stands in the commit: neighbours mostly share it.
   private var lastTouched = -1
   private var calendar = Calendar()
+  /// The period of the last event and its keys; valid for one commit.
+  private var lastPeriod: PeriodID?
+  private var periodKeys: PeriodKeys?
 
   init(suite: SingleUseAEAD.Suite, index: EventIndex, log: LogReader) {
     sealer = EventSealer(suite: suite)
@@ -31,6 +34,7 @@ struct Appender: ~Copyable {
     self.commit = commit
     sealer.begin()
     resolver.begin()
+    (lastPeriod, periodKeys) = (nil, nil)
     isPoisoned = false
     lastTouched = -1
   }
@@ -111,6 +115,7 @@ struct Appender: ~Copyable {
         bytes, request, now: now, in: state, index: index, log: log)
     else { return nil }
     let (tenant, secrets, stream) = (resolved.tenant, resolved.secrets, resolved.stream)
+    let classNumber = resolved.retentionClass.number
     guard request.expectation.allows(stream.version) else {
       throw .wrongVersion(expected: request.expectation, actual: stream.version)
     }
@@ -122,18 +127,23 @@ struct Appender: ~Copyable {
     let slots = resolved.slots
     let id = BaseID(
       tenant: tenant.number, generation: secrets.generation,
-      classNumber: resolved.retentionClass.number, period: period, stream: stream.slot,
-      subjects: slots)
-    guard let base = try state.base(id, tenant: tenant),
-      let periodKeys = try state.periodKeys(tenant, resolved.retentionClass.number, period)
-    else { throw .corrupt }
+      classNumber: classNumber, period: period, stream: stream.slot, subjects: slots)
+    guard let base = try state.base(id, tenant: tenant) else { throw .corrupt }
+    let wanted = PeriodID(
+      tenant: tenant.number, generation: secrets.generation, classNumber: classNumber,
+      period: period)
+    if wanted != lastPeriod {
+      guard let found = try state.periodKeys(tenant, classNumber, period) else { throw .corrupt }
+      (lastPeriod, periodKeys) = (wanted, found)
+    }
+    guard let periodKeys else { throw .corrupt }
 
     let sequence = commit.firstSequence + UInt64(commit.places.count)
     sealer.seal(
       body: bytes.extracting(request.body.range),
       routing: Routing(
         tenant: tenant.number, position: position, generation: secrets.generation,
-        classNumber: resolved.retentionClass.number, period: period),
+        classNumber: classNumber, period: period),
       header: RecordHeader(
         stream: stream.slot, version: version, storedMilliseconds: stored, subjects: slots),
       tenantID: tenant.id, routingKeys: state.routing, headerKey: periodKeys.header,

@@ -3,35 +3,47 @@ import Keyring
 import Sodium
 
 /// A request's names with their keys' states; what sealing needs.
-struct ResolvedRequest {
-  let tenant: TenantState
-  let secrets: TenantSecrets
-  let retentionClass: RetentionClass
-  let stream: StreamState
+///
+/// One object that is filled anew for each request: what neighbours share is left as it is, which
+/// spares most of the counting of references.
+final class ResolvedNames {
+  fileprivate(set) var tenant: TenantState
+  fileprivate(set) var secrets: TenantSecrets
+  fileprivate(set) var retentionClass: RetentionClass
+  fileprivate(set) var stream: StreamState
+  fileprivate var streamTag: Tag128
   /// The first, since nearly all events name one person.
-  var subject: SubjectState?
-  var moreSubjects: [SubjectState] = []
-
+  fileprivate(set) var subject: SubjectState?
+  fileprivate(set) var moreSubjects: [SubjectState] = []
   /// The persons' slots, ascending.
-  var slots: SubjectSlots {
-    var slots = SubjectSlots()
-    if let subject { slots.append(subject.slot) }
-    for subject in moreSubjects { slots.append(subject.slot) }
-    return slots
+  fileprivate(set) var slots = SubjectSlots()
+
+  fileprivate init(
+    _ tenant: TenantState, _ secrets: TenantSecrets, _ stream: StreamState, _ streamTag: Tag128
+  ) {
+    self.tenant = tenant
+    self.secrets = secrets
+    self.stream = stream
+    self.streamTag = streamTag
+    retentionClass = secrets.defaultClass
+  }
+
+  fileprivate func removeSubjects() {
+    if !moreSubjects.isEmpty { moreSubjects = [] }
+    slots = SubjectSlots()
   }
 
   /// Adds a person; one who is named twice counts once.
-  mutating func add(_ found: SubjectState) {
-    guard let subject else {
-      subject = found
-      return
-    }
-    guard subject !== found, !moreSubjects.contains(where: { $0 === found }) else { return }
-    moreSubjects.append(found)
+  fileprivate func add(_ found: SubjectState) {
+    guard !slots.contains(found.slot) else { return }
+    if slots.count == 0 { subject = found } else { moreSubjects.append(found) }
+    slots.append(found.slot)
   }
 
+  /// Calls `body` with each person.
   func forEachSubject(_ body: (SubjectState) -> Void) {
-    if let subject { body(subject) }
+    guard slots.count > 0, let subject else { return }
+    body(subject)
     for subject in moreSubjects { body(subject) }
   }
 }
@@ -40,21 +52,21 @@ struct ResolvedRequest {
 struct NameResolver {
   /// Scratch for `kind | class | id`.
   private var message: [UInt8] = []
-  /// The tenant of the last request: neighbours mostly share it. Valid for one commit.
-  private var last: (tenant: TenantState, secrets: TenantSecrets)?
+  /// The names of the last request; valid for one commit.
+  private var resolved: ResolvedNames?
 
-  /// Forgets what it kept; tenants may have come and gone.
-  mutating func begin() { last = nil }
+  /// Forgets what it kept; tenants and names may have come and gone.
+  mutating func begin() { resolved = nil }
 
-  private mutating func find(
+  private func find(
     _ number: TenantNumber, in state: EngineState
   ) throws(StoreError) -> (tenant: TenantState, secrets: TenantSecrets) {
-    if let last, last.tenant.number == number { return last }
+    if let resolved, resolved.tenant.number == number {
+      return (resolved.tenant, resolved.secrets)
+    }
     guard let tenant = state.tenants[number] else { throw .noTenant }
     guard !tenant.isSuspended else { throw .suspended }
-    let found = (tenant: tenant, secrets: try tenant.open(state.keyring))
-    last = found
-    return found
+    return (tenant, try tenant.open(state.keyring))
   }
 
   /// The tag of a name in its tenant's map (Docs/Format.md, section 4.1).
@@ -76,29 +88,40 @@ struct NameResolver {
   mutating func resolve(
     _ bytes: Span<UInt8>, _ request: AppendRequest, now: Int64, in state: EngineState,
     index: EventIndex, log: LogReader
-  ) throws(StoreError) -> ResolvedRequest? {
+  ) throws(StoreError) -> ResolvedNames? {
     let (tenant, secrets) = try find(request.tenant, in: state)
-    let name = bytes.extracting(request.className.range)
-    guard let retentionClass = secrets.retentionClass(named: name) else { throw .unknownClass }
-    let streamName = bytes.extracting(request.stream.range)
-    let streamTag = tag(.stream, .default, streamName, secrets.keys)
-    let stream = try stream(
-      streamTag, tenant: tenant, secrets, in: state, index: index, log: log)
-    var found: SubjectState?
-    var resolved = stream.map {
-      ResolvedRequest(
-        tenant: tenant, secrets: secrets, retentionClass: retentionClass, stream: $0)
+    let streamTag = tag(
+      .stream, .default, bytes.extracting(request.stream.range), secrets.keys)
+    let names: ResolvedNames
+    if let resolved, resolved.tenant === tenant, resolved.streamTag == streamTag {
+      names = resolved
+    } else {
+      let stream = try stream(
+        streamTag, tenant: tenant, secrets, in: state, index: index, log: log)
+      guard let stream else { return nil }
+      names = ResolvedNames(tenant, secrets, stream, streamTag)
+      resolved = names
     }
+    if request.className.isEmpty {
+      if names.retentionClass !== secrets.defaultClass {
+        names.retentionClass = secrets.defaultClass
+      }
+    } else {
+      let name = bytes.extracting(request.className.range)
+      guard let found = secrets.retentionClass(named: name) else { throw .unknownClass }
+      names.retentionClass = found
+    }
+    names.removeSubjects()
     for place in 0..<Int(request.subjectCount) {
       let id = bytes.extracting(request.subjects[place].range)
-      let subjectTag = tag(.subject, retentionClass.number, id, secrets.keys)
-      found = try subject(
+      let subjectTag = tag(.subject, names.retentionClass.number, id, secrets.keys)
+      let found = try subject(
         subjectTag, id: id, tenant: tenant, secrets, today: UInt16(clamping: now / 86_400_000),
         in: state)
       guard let found else { return nil }
-      resolved?.add(found)
+      names.add(found)
     }
-    return resolved
+    return names
   }
 
   /// Adds the keys that a request needs and that do not exist yet; nothing when it will be refused.

@@ -53,7 +53,7 @@ final class Committer: @unchecked Sendable {
   }
 
   /// Commits of at least so many events are synced while the next is sealed.
-  private static let overlapEvents = 512
+  private static let overlapEvents = 96
 
   /// The writer has taken back what was numbered behind a failed commit.
   func forgetFailure() {
@@ -114,18 +114,25 @@ final class Committer: @unchecked Sendable {
     } catch {
       throw StoreError(error)
     }
-    shared.withState { state in
-      for (leaf, owner) in zip(leaves, commit.owners) {
-        commit.touched[Int(owner.touched)].tenant.committed.frontier.append(leaf)
-      }
-      for touched in commit.touched {
-        touched.tenant.committed.position = touched.position
-        touched.tenant.committed.storedMilliseconds = touched.storedMilliseconds
-        touched.tenant.isTouched = true
-      }
-      state.nextSequence = commit.firstSequence + UInt64(commit.places.count)
-      state.lastRecordHash = lastHash
+    // Only this thread moves frontiers, so they may be read here without the lock.
+    var frontiers = commit.touched.map(\.tenant.committed.frontier)
+    for (leaf, owner) in zip(leaves, commit.owners) {
+      frontiers[Int(owner.touched)].append(leaf)
+    }
+    let moved = frontiers
+    // Postings and heads move together, so that a flush writes both as of one commit.
+    shared.movingHeads.withLock { _ in
       shared.index.publish(commit.postings)
+      shared.withState { state in
+        for (touched, frontier) in zip(commit.touched, moved) {
+          touched.tenant.committed.position = touched.position
+          touched.tenant.committed.storedMilliseconds = touched.storedMilliseconds
+          touched.tenant.committed.frontier = frontier
+          touched.tenant.isTouched = true
+        }
+        state.nextSequence = commit.firstSequence + UInt64(commit.places.count)
+        state.lastRecordHash = lastHash
+      }
     }
     shared.publishHandler.withLock { $0 }?.call(commit.touched.map(\.tenant.number))
   }

@@ -71,15 +71,18 @@ final class IndexThread: Sendable {
   }
 
   private func freeze() -> Flush? {
-    shared.withState { state in
-      guard shared.index.freeze(), let hash = state.lastRecordHash else { return nil }
-      var tenants: [(TenantNumber, [UInt8])] = []
-      for tenant in state.tenants.values where tenant.isTouched {
-        tenants.append((tenant.number, tenant.committed.encoded))
-        tenant.isTouched = false
+    shared.movingHeads.withLock { _ in
+      let isFrozen = shared.index.freeze()
+      return shared.withState { (state) -> Flush? in
+        guard isFrozen, let hash = state.lastRecordHash else { return nil }
+        var tenants: [(TenantNumber, [UInt8])] = []
+        for tenant in state.tenants.values where tenant.isTouched {
+          tenants.append((tenant.number, tenant.committed.encoded))
+          tenant.isTouched = false
+        }
+        let reached = FlushState(sequence: state.nextSequence - 1, recordHash: hash)
+        return Flush(state: reached, tenants: tenants)
       }
-      let reached = FlushState(sequence: state.nextSequence - 1, recordHash: hash)
-      return Flush(state: reached, tenants: tenants)
     }
   }
 

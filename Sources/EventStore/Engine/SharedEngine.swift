@@ -23,6 +23,9 @@ final class SharedEngine: Sendable {
   /// Milliseconds since 1970; a parameter, so that tests can set it.
   let clock: @Sendable () -> Int64
   let publishHandler = Mutex<PublishHandler?>(nil)
+  /// Held while postings are published and the heads that belong to them move; taken before the lock
+  /// of the state.
+  let movingHeads = Mutex(())
   /// Wakes the index thread.
   let indexWanted = DispatchSemaphore(value: 0)
   /// Reads that are under way, for the barrier of a shred.

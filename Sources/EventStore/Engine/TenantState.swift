@@ -82,10 +82,11 @@ final class TenantState {
 final class TenantSecrets {
   let keys: TenantKeys
   let generation: UInt16
+  let defaultClass: RetentionClass
   var feed: CachedTerm
   /// Names used lately, by their tag in the map; bounded, see ``hasTooManyNames``.
-  var streams = TagTable<StreamState>()
-  var subjects = TagTable<SubjectState>()
+  let streams = TagTable<StreamState>()
+  let subjects = TagTable<SubjectState>()
   /// Streams that readers asked for; apart from the writer's, which must not be let go of while a
   /// commit is under way.
   private(set) var readStreams: [Tag128: (slot: Slot, term: TermKey)] = [:]
@@ -97,6 +98,7 @@ final class TenantSecrets {
   init(_ keys: TenantKeys) {
     self.keys = keys
     generation = keys.generation
+    defaultClass = keys.classes[0]
     feed = CachedTerm(TermKey(TermKey.feed, from: keys.mapKey))
     writePositions = PositionTree(seed: keys.positionSeed)
     readPositions = PositionTree(seed: keys.positionSeed)
@@ -120,7 +122,7 @@ final class TenantSecrets {
 
   /// The retention class of this name; an empty name means the default.
   func retentionClass(named name: Span<UInt8>) -> RetentionClass? {
-    if name.count == 0 { return keys.classes.first }
+    if name.count == 0 { return defaultClass }
     return keys.classes.first { retentionClass in
       retentionClass.name.count == name.count
         && name.indices.allSatisfy { retentionClass.name[$0] == name[$0] }

@@ -56,10 +56,12 @@ struct Rights: Hashable, Sendable {
     grants.contains { $0.tenants == .all && !$0.roles.isDisjoint(with: RoleSet.events) }
   }
 
-  /// The tenant, when there is exactly one whose events the peer may use; `"*"` names none.
+  /// The tenant, when there is exactly one whose events the peer may use (or, when it may use none,
+  /// exactly one that it may do anything with); `"*"` names none.
   var soleTenant: TenantName? {
     var sole: TenantName?
-    for grant in grants where !grant.roles.isDisjoint(with: RoleSet.events) {
+    let working = grants.filter { !$0.roles.isDisjoint(with: RoleSet.events) }
+    for grant in working.isEmpty ? grants : working {
       guard case .some(let names) = grant.tenants else { return nil }
       for name in names {
         if let sole, sole != name { return nil }

@@ -6,7 +6,7 @@ extension CommandTable {
   /// `EVENT.APPEND` and `EVENT.BATCH`.
   static let appending = [
     Command(
-      "EVENT.APPEND", 5...Command.many, .tenant(.writer), "Appends an event to a stream.",
+      "EVENT.APPEND", 4...Command.many, .tenant(.writer), "Appends an event to a stream.",
       isAppend: true
     ) { (arguments, context) throws(CommandError) in
       let tenant = try context.state.boundTenant(in: context.surroundings)

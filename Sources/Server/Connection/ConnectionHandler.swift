@@ -204,6 +204,8 @@ extension ConnectionHandler {
     let bytes = buffer.readableBytesUInt8Span
     var offset = 0
     while offset < bytes.count, stalls.isEmpty, command.output.count < Limits.replyBytesMax {
+      // Before the limits of strangers apply: the first command may be a long append.
+      command.state.bindOnlyTenant(in: command.surroundings)
       parser.isUnauthenticated = command.state.isUnbound
       let rest = bytes.extracting(offset..<bytes.count)
       switch parser.parse(rest) {
@@ -334,6 +336,7 @@ extension ConnectionHandler {
 
   /// A connection that nobody can say the tenant of gets little time.
   private func watchHandshake() {
+    command.state.bindOnlyTenant(in: command.surroundings)
     if !command.state.isUnbound {
       handshakeDeadline?.cancel()
       handshakeDeadline = nil

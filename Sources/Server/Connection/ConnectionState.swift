@@ -71,11 +71,17 @@ struct ConnectionState {
     in surroundings: Surroundings
   ) throws(CommandError) -> TenantNumber {
     if let tenantNumber { return tenantNumber }
-    if tenant == nil, rights.reachesAllTenants { tenant = surroundings.onlyTenant() }
+    bindOnlyTenant(in: surroundings)
     guard let tenant else { throw .authenticationRequired }
     guard let number = surroundings.tenantNumber(tenant) else { throw .noTenant }
     tenantNumber = number
     return number
+  }
+
+  /// Binds a peer who may use all tenants to the store's only one, as if `AUTH` had named it.
+  mutating func bindOnlyTenant(in surroundings: Surroundings) {
+    guard isUnbound, rights.reachesAllTenants else { return }
+    tenant = surroundings.onlyTenant()
   }
 
   /// The tenant is gone, or another has its name: the next command looks again.
