@@ -21,12 +21,15 @@ package enum TestHooks {
 
     /// What is in force; tests of the same process may change it.
     package static let settings = Mutex(Settings())
+
+    /// A variant for this task only, so that tests beside it are not disturbed.
+    @TaskLocal package static var taskVariant: String?
   #endif
 
   /// The broken behaviour asked for; always nil in release builds.
   package static var variant: String? {
     #if DEBUG
-      settings.withLock { $0.variant }
+      taskVariant ?? settings.withLock { $0.variant }
     #else
       nil
     #endif

@@ -10,7 +10,7 @@ final class RootHolder {
   let path: String
   private(set) var header: RootHeader
   let medium: RootMedium
-  private let file: FileDescriptor
+  private var file: FileDescriptor
 
   private init(
     path: String, header: RootHeader, medium: RootMedium, file: consuming FileDescriptor
@@ -129,6 +129,9 @@ final class RootHolder {
   /// Writes a root into the slot of its epoch, over whatever was there.
   func stage(epoch: UInt64, root: Span<UInt8>) throws(KeyringError) {
     TestHooks.crashPoint("root.stage.before")
+    #if DEBUG
+      if TestHooks.variant == "rename" { try replaceFile() }
+    #endif
     let slot = RootSlot.encode(epoch: epoch, root: root)
     try write(slot.bytes, at: RootSlot.offset(epoch: epoch))
     TestHooks.crashPoint("root.stage.after")
@@ -158,6 +161,24 @@ final class RootHolder {
     } catch { throw .rootUnreadable }
     guard again.isEqual(to: bytes) else { throw .rootUnreadable }
   }
+
+  #if DEBUG
+    /// The broken variant "rename": a new file takes the old one's place, whose bytes stay on the
+    /// disk.
+    private func replaceFile() throws(KeyringError) {
+      let bytes: [UInt8]
+      do throws(StorageError) { bytes = try file.bytes(count: RootHeader.holderBytes) } catch {
+        throw .rootUnreadable
+      }
+      let next = try Self.createFile(path + ".new")
+      do throws(StorageError) {
+        try next.write(bytes.span, at: 0)
+        try next.sync()
+      } catch { throw .rootUnreadable }
+      file = next
+      try RootMedium.rename(path + ".new", to: path)
+    }
+  #endif
 
   private static func directory(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
