@@ -35,6 +35,13 @@ package enum Drill {
       try scan.run(through: last)
       var report = DrillReport()
       report.log = scan.report
+      let snapshot = try KeyringTables.open(copy)
+      report.oldNodes = try snapshot.read { (view) throws(StorageError) in
+        UInt64(try view.nodeCount())
+      }
+      let closure = try KeyringClosure(
+        store: copy.id, snapshots: [snapshot], holderPaths: holders.paths)
+      report.oldNodesOpened = UInt64(closure.nodesOpened)
       return report
     } catch let error as StorageError {
       throw .storage(error)
