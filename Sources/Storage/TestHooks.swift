@@ -30,8 +30,17 @@ package enum TestHooks {
     /// The broken behaviour asked for; always nil in release builds.
     package static var variant: String? { taskVariant ?? settings.withLock { $0.variant } }
   #else
-    /// Inlined, so that not even the variants' names are left in a release.
+    /// The broken behaviour asked for: none.
     @inlinable package static var variant: String? { @inline(__always) get { nil } }
+  #endif
+
+  /// True when the broken behaviour `name` was asked for. In a release it is the constant false, and
+  /// inlined, so that not even the variants' names are left.
+  #if DEBUG
+    package static func isVariant(_ name: StaticString) -> Bool { variant == "\(name)" }
+  #else
+    @inlinable @inline(__always)
+    package static func isVariant(_ name: StaticString) -> Bool { false }
   #endif
 
   /// Ends the process here when a test asked for it, as a power cut would.

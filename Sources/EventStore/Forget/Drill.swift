@@ -6,8 +6,9 @@ import Storage
 package struct DrillReport: Sendable, Equatable {
   /// The old copy's log, opened with today's keys.
   package var log = LogScanReport()
-  /// Key nodes in the old copy, and how many of them today's root opens, directly or through what
-  /// it opens.
+  /// True when the root opens the copy's own keyring, that is, when no root was erased since.
+  package var copyOpens = false
+  /// Key nodes in the copy, and how many of them the root opens, directly or through what it opens.
   package var oldNodes: UInt64 = 0
   package var oldNodesOpened: UInt64 = 0
 
@@ -35,6 +36,7 @@ package enum Drill {
       try scan.run(through: last)
       var report = DrillReport()
       report.log = scan.report
+      report.copyOpens = opens(copy, holders)
       let snapshot = try KeyringTables.open(copy)
       report.oldNodes = try snapshot.read { (view) throws(StorageError) in
         UInt64(try view.nodeCount())
@@ -51,6 +53,17 @@ package enum Drill {
       throw .log(error)
     } catch {
       throw .log(.corrupt)
+    }
+  }
+
+  /// Tries the root on the copy's own keyring.
+  private static func opens(_ copy: DataDirectory, _ holders: RootHolders) -> Bool {
+    do {
+      _ = try Keyring.openReading(
+        data: copy, tables: try KeyringTables.open(copy), holders: holders)
+      return true
+    } catch {
+      return false
     }
   }
 }

@@ -130,7 +130,7 @@ final class RootHolder {
   func stage(epoch: UInt64, root: Span<UInt8>) throws(KeyringError) {
     TestHooks.crashPoint("root.stage.before")
     #if DEBUG
-      if TestHooks.variant == "rename" { try replaceFile() }
+      if TestHooks.isVariant("rename") { try replaceFile() }
     #endif
     let slot = RootSlot.encode(epoch: epoch, root: root)
     try write(slot.bytes, at: RootSlot.offset(epoch: epoch))
