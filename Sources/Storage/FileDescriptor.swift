@@ -100,13 +100,6 @@ package struct FileDescriptor: ~Copyable, Sendable {
     guard ftruncate(rawValue, off_t(size)) == 0 else { throw .ioFailure(errno) }
   }
 
-  #if DEBUG
-    /// Puts a file in another's place, as the broken variant "rename" of the root holder does.
-    package static func rename(_ path: String, to target: String) throws(StorageError) {
-      guard unsafe Glibc.rename(path, target) == 0 else { throw .ioFailure(errno) }
-    }
-  #endif
-
   private static func open(_ path: String, flags: Int32) throws(StorageError) -> FileDescriptor {
     let opened = unsafe linux_open(path, flags, 0o600)
     guard opened >= 0 else {

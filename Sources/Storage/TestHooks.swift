@@ -21,16 +21,27 @@ package enum TestHooks {
 
     /// What is in force; tests of the same process may change it.
     package static let settings = Mutex(Settings())
+
+    /// A variant for this task only, so that tests beside it are not disturbed.
+    @TaskLocal package static var taskVariant: String?
   #endif
 
-  /// The broken behaviour asked for; always nil in release builds.
-  package static var variant: String? {
-    #if DEBUG
-      settings.withLock { $0.variant }
-    #else
-      nil
-    #endif
-  }
+  #if DEBUG
+    /// The broken behaviour asked for; always nil in release builds.
+    package static var variant: String? { taskVariant ?? settings.withLock { $0.variant } }
+  #else
+    /// The broken behaviour asked for: none.
+    @inlinable package static var variant: String? { @inline(__always) get { nil } }
+  #endif
+
+  /// True when the broken behaviour `name` was asked for. In a release it is the constant false, and
+  /// inlined, so that not even the variants' names are left.
+  #if DEBUG
+    package static func isVariant(_ name: StaticString) -> Bool { variant == "\(name)" }
+  #else
+    @inlinable @inline(__always)
+    package static func isVariant(_ name: StaticString) -> Bool { false }
+  #endif
 
   /// Ends the process here when a test asked for it, as a power cut would.
   package static func crashPoint(_ name: StaticString) {

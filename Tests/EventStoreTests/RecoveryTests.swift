@@ -126,5 +126,6 @@ import Testing
       holders: RootHolders(paths: [store.directory.path + "/root"], acceptsWeakErasure: true))
     #expect(report.log.opened == 30 && report.log.erased == 10)
     #expect(!report.copyOpens)
+    #expect(report.oldNodes > 0 && report.oldNodesOpened == 0)
   }
 }

@@ -99,6 +99,7 @@ import Testing
       "-BADARG stream: 1 to 255 bytes of UTF-8 without control characters"
     ),
     ("EVENT.APPEND s t IMPERSONAL DATA x y", "-BADARG DATA ends the event"),
+    ("EVENT.APPEND s t", "-ERR wrong number of arguments for 'event.append' command"),
     ("EVENT.APPEND s t IMPERSONAL ID e", "-BADARG DATA is missing"),
     ("EVENT.APPEND s t IMPERSONAL DATA", "-ERR syntax error"),
     ("EVENT.APPEND s t DATA", "-ERR wrong number of arguments for 'event.append' command"),

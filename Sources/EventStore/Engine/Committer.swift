@@ -82,7 +82,7 @@ final class Committer: @unchecked Sendable {
 
   private func perform(_ commit: SealedCommit) {
     do throws(StoreError) {
-      if TestHooks.variant == "ack-before-commit" {
+      if TestHooks.isVariant("ack-before-commit") {
         commit.answer(nil)
         commit.batches = []
         Self.pauseMilliseconds(3)

@@ -8,6 +8,9 @@ package struct DrillReport: Sendable, Equatable {
   package var log = LogScanReport()
   /// True when the root opens the copy's own keyring, that is, when no root was erased since.
   package var copyOpens = false
+  /// Key nodes in the copy, and how many of them the root opens, directly or through what it opens.
+  package var oldNodes: UInt64 = 0
+  package var oldNodesOpened: UInt64 = 0
 
   package init() {}
 }
@@ -34,6 +37,13 @@ package enum Drill {
       var report = DrillReport()
       report.log = scan.report
       report.copyOpens = opens(copy, holders)
+      let snapshot = try KeyringTables.open(copy)
+      report.oldNodes = try snapshot.read { (view) throws(StorageError) in
+        UInt64(try view.nodeCount())
+      }
+      let closure = try KeyringClosure(
+        store: copy.id, snapshots: [snapshot], holderPaths: holders.paths)
+      report.oldNodesOpened = UInt64(closure.nodesOpened)
       return report
     } catch let error as StorageError {
       throw .storage(error)

@@ -160,9 +160,11 @@ extension Keyring {
     }
     try map.edit(
       &mapRoot, edits.sorted { $0.tag < $1.tag }, &writer, in: &transaction)
-    if TestHooks.variant == "rebalance" {
-      try copyToSibling(end - 1, &keyRoot, tenant, &writer, in: &transaction)
-    }
+    #if DEBUG
+      if TestHooks.isVariant("rebalance") {
+        try copyToSibling(end - 1, &keyRoot, tenant, &writer, in: &transaction)
+      }
+    #endif
     node.setKeys(keyRoot)
     node.setMap(mapRoot)
     node.nextSlot = end
@@ -170,38 +172,9 @@ extension Keyring {
 
   /// Random, never derived: what can be derived from a key that survives cannot be destroyed.
   private static func newEntry(_ key: NewKey, _ mapKey: borrowing SecretBytes) -> SecretBytes {
-    var entry = KeyLeafEntry.fresh(flags: key.kind.rawValue)
-    if TestHooks.variant == "derive" {
-      let derived = derivedKey(tag: key.tag, mapKey: mapKey.bytes)
-      var bytes = entry.mutableBytes
-      bytes.set(derived.bytes, at: 0)
-    }
-    return entry
-  }
-
-  private static let derivedContext = KeyDerivation.Context("LT1.test.derive")
-
-  /// What the broken variant "derive" takes for a key, so that its test can guess it.
-  package static func derivedKey(tag: Tag128, mapKey: Span<UInt8>) -> SecretBytes {
-    let message = tag.low.bigEndianBytes + tag.high.bigEndianBytes
-    return KeyDerivation.secret(
-      count: 32, key: mapKey, context: derivedContext, message: message.span)
-  }
-
-  /// The broken variant "rebalance": wraps a key under a leaf beside its path, as a tree that moves
-  /// entries between siblings does.
-  private static func copyToSibling(
-    _ slot: UInt64, _ root: inout TrieRoot, _ tenant: UInt32, _ writer: inout NodeWriter,
-    in transaction: inout KeyringTransaction
-  ) throws(KeyringError) {
-    let array = KeyArray.keys(of: tenant)
-    guard let entry = try array.entry(slot, root, writer.reader, in: transaction) else { return }
-    for free in stride(from: slot / 32 * 32, to: 1, by: -1) where free - 1 > 0 {
-      guard try array.entry(free - 1, root, writer.reader, in: transaction) == nil else { continue }
-      try array.edit(&root, [free - 1], &writer, in: &transaction) { leaf, child, _, _, _ in
-        leaf.set(child, to: entry.bytes)
-      }
-      return
-    }
+    #if DEBUG
+      if TestHooks.isVariant("derive") { return derivedEntry(key, mapKey) }
+    #endif
+    return KeyLeafEntry.fresh(flags: key.kind.rawValue)
   }
 }

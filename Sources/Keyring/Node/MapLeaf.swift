@@ -16,6 +16,9 @@ struct MapTag: Hashable, Comparable {
     low = bytes.bigEndian(at: offset + 8, bytes: 8)
   }
 
+  /// As SipHash gave it.
+  var tag: Tag128 { Tag128(low: high.byteSwapped, high: low.byteSwapped) }
+
   /// Levels that have five whole bits.
   static let levels = 25
 

@@ -129,6 +129,9 @@ final class RootHolder {
   /// Writes a root into the slot of its epoch, over whatever was there.
   func stage(epoch: UInt64, root: Span<UInt8>) throws(KeyringError) {
     TestHooks.crashPoint("root.stage.before")
+    #if DEBUG
+      if TestHooks.isVariant("rename") { try replaceFile() }
+    #endif
     let slot = RootSlot.encode(epoch: epoch, root: root)
     try write(slot.bytes, at: RootSlot.offset(epoch: epoch))
     TestHooks.crashPoint("root.stage.after")
@@ -151,9 +154,6 @@ final class RootHolder {
   private func write(_ bytes: Span<UInt8>, at offset: Int) throws(KeyringError) {
     var again = SecretBytes(zeroes: bytes.count)
     do throws(StorageError) {
-      #if DEBUG
-        if TestHooks.variant == "rename" { try replace(with: bytes, at: offset) }
-      #endif
       try file.write(bytes, at: offset)
       try file.sync()
       var target = again.mutableBytes
@@ -163,18 +163,20 @@ final class RootHolder {
   }
 
   #if DEBUG
-    /// The broken variant "rename": a new file in the old one's place, as careful programs write.
-    ///
-    /// The old file's blocks, with the old root in them, are only marked as free.
-    private func replace(with bytes: Span<UInt8>, at offset: Int) throws(StorageError) {
-      var whole = try file.bytes(count: RootHeader.holderBytes)
-      for index in bytes.indices { whole[offset + index] = bytes[index] }
-      let next = try FileDescriptor.create(path: path + ".new", size: RootHeader.holderBytes)
-      try next.write(whole.span, at: 0)
-      try next.sync()
-      guard try next.tryLock() else { throw .busy(pid: nil) }
-      try FileDescriptor.rename(path + ".new", to: path)
+    /// The broken variant "rename": a new file takes the old one's place, whose bytes stay on the
+    /// disk.
+    private func replaceFile() throws(KeyringError) {
+      let bytes: [UInt8]
+      do throws(StorageError) { bytes = try file.bytes(count: RootHeader.holderBytes) } catch {
+        throw .rootUnreadable
+      }
+      let next = try Self.createFile(path + ".new")
+      do throws(StorageError) {
+        try next.write(bytes.span, at: 0)
+        try next.sync()
+      } catch { throw .rootUnreadable }
       file = next
+      try RootMedium.rename(path + ".new", to: path)
     }
   #endif
 

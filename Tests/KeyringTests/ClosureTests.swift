@@ -1,0 +1,119 @@
+import EventModel
+import Sodium
+import Storage
+import Testing
+
+@testable import Keyring
+
+/// Promise 9: what was destroyed is not found with today's root and every copy ever taken.
+@Suite struct ClosureTests {
+  @Test func `today's root and all old copies open every living key and no destroyed one`() throws {
+    let scenario = try ClosureScenario(random: .forTest(), holders: 2)
+    try scenario.run(operations: 320)
+    let closure = try KeyringClosure(
+      store: scenario.store.data.id, snapshots: try scenario.snapshots(),
+      holderPaths: scenario.store.holders.paths, isExhaustive: true)
+    let exposed = deadKeys(scenario, closure)
+    let lost = scenario.living.count {
+      !closure.contains($0)
+    }
+    let (found, epochs, tops) = (closure.keys.count, closure.epochs.count, closure.topsOpened)
+    print(
+      "\(scenario.snapshotCount) copies, \(scenario.living.count) keys live, \(scenario.dead.count)",
+      "dead; \(closure.nodesOpened) nodes opened under \(epochs) roots")
+    #expect(scenario.dead.count > 50)
+    #expect(exposed == 0)
+    #expect(lost == 0)
+    #expect(found == scenario.living.count)
+    #expect(epochs == 1)
+    #expect(tops > 0)
+    expectNoTraces(scenario, closure)
+  }
+
+  @Test func `an old root opens in copies of its age what was destroyed later`() throws {
+    let scenario = try ClosureScenario(random: .forTest())
+    try scenario.run(operations: 90)
+    guard let old = scenario.old else { throw KeyringError.corrupt }
+    let closure = try KeyringClosure(
+      store: scenario.store.data.id, snapshots: try scenario.snapshots(old.snapshots),
+      holderPaths: [old.holder])
+    let later = scenario.dead.dropFirst(old.dead).count { closure.contains($0) }
+    #expect(later > 0)
+  }
+
+  #if DEBUG
+    @Test(arguments: ["no-rekey", "leaf-only", "root-kept", "derive", "rebalance"])
+    func `a broken key tree would be caught`(variant: String) throws {
+      let random = SeededGenerator.forTest()
+      let isCaught = try TestHooks.$taskVariant.withValue(variant) {
+        let scenario = try ClosureScenario(random: random)
+        try scenario.run(operations: 160)
+        let closure = try KeyringClosure(
+          store: scenario.store.data.id, snapshots: try scenario.snapshots(),
+          holderPaths: scenario.store.holders.paths)
+        let guessed = variant == "derive" ? try guessedKeys(scenario) : 0
+        return deadKeys(scenario, closure) + guessed > 0
+      }
+      #expect(isCaught)
+    }
+
+    /// Dead keys that follow from a living tenant's map key and a name.
+    private func guessedKeys(_ scenario: ClosureScenario) throws -> Int {
+      var count = 0
+      for known in scenario.dead where scenario.tenants.contains(known.tenant) {
+        try scenario.withMapKey(known.tenant) { mapKey in
+          let guess = Keyring.derivedKey(tag: known.tag, mapKey: mapKey)
+          if known.hasKey(guess) { count += 1 }
+        }
+      }
+      return count
+    }
+  #endif
+
+  private func deadKeys(_ scenario: ClosureScenario, _ closure: borrowing KeyringClosure) -> Int {
+    var count = 0
+    for known in scenario.dead where closure.containsAnywhere(known) { count += 1 }
+    return count
+  }
+
+  private func expectNoTraces(
+    _ scenario: ClosureScenario, _ closure: borrowing KeyringClosure
+  ) {
+    let names = Set(closure.names.map { Name(tenant: $0.tenant, tag: $0.tag) })
+    let living =
+      scenario.living.map { Name(tenant: $0.tenant, tag: $0.tag) }
+      + scenario.livingMarks.map { Name(tenant: $0.0, tag: $0.1) }
+    #expect(names == Set(living))
+    #expect(scenario.deadMarks.count > 0)
+    let tenants = closure.tenants
+    #expect(tenants == Set(scenario.tenants))
+    #expect(scenario.deadTenants.count > 0)
+    let buckets = closure.buckets
+    #expect(buckets == scenario.livingBuckets)
+    let periods = closure.earliestPeriods
+    for tenant in scenario.tenants {
+      let first = periods[ReachedClass(tenant: tenant, classNumber: .default)]
+      #expect(first == scenario.firstPeriods[tenant])
+    }
+  }
+
+  private struct Name: Hashable {
+    let tenant: TenantNumber
+    let tag: Tag128
+  }
+}
+
+extension KeyringClosure {
+  borrowing func contains(_ known: KnownKey) -> Bool {
+    keys.contains(known.key, tenant: known.tenant, slot: known.slot)
+  }
+
+  borrowing func containsAnywhere(_ known: KnownKey) -> Bool { keys.contains(known.key) }
+}
+
+extension KnownKey {
+  func hasKey(_ guess: borrowing SecretBytes) -> Bool {
+    func isEqual(_ key: borrowing SecretBytes) -> Bool { key.isEqual(to: guess.bytes) }
+    return isEqual(key)
+  }
+}
