@@ -104,7 +104,9 @@ package final class EventStore: Sendable {
 
 extension EventStore {
   /// Calls `body` with the tenant's events whose positions lie in `positions`, at most `limit`,
-  /// until it returns false. Blocks; never call it on an event loop.
+  /// until it returns false.
+  ///
+  /// Blocks; never call it on an event loop.
   package func readFeed(
     _ tenant: TenantNumber, positions: ClosedRange<UInt64>, isDescending: Bool, limit: Int,
     _ body: (ReadEvent, Span<UInt8>) -> Bool
@@ -130,7 +132,9 @@ extension EventStore {
     }
   }
 
-  /// The same for the events of one stream, by version. An unknown stream has none.
+  /// The same for the events of one stream, by version.
+  ///
+  /// An unknown stream has none.
   package func readStream(
     _ tenant: TenantNumber, stream: Span<UInt8>, versions: ClosedRange<UInt64>,
     isDescending: Bool, limit: Int, _ body: (ReadEvent, Span<UInt8>) -> Bool

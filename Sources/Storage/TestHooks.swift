@@ -34,11 +34,11 @@ package enum TestHooks {
     @inlinable package static var variant: String? { @inline(__always) get { nil } }
   #endif
 
-  /// True when the broken behaviour `name` was asked for. In a release it is the constant false, and
-  /// inlined, so that not even the variants' names are left.
   #if DEBUG
+    /// True when the broken behaviour `name` was asked for.
     package static func isVariant(_ name: StaticString) -> Bool { variant == "\(name)" }
   #else
+    /// The constant false, inlined, so that not even the variants' names are left in a release.
     @inlinable @inline(__always)
     package static func isVariant(_ name: StaticString) -> Bool { false }
   #endif

@@ -79,15 +79,18 @@ import Testing
     let tenant = try store.createTenant("acme")
     let name = TenantName("acme")!
     _ = store.append(tenant, [TestEvent(subjects: ["ann"]), TestEvent(subjects: ["bob"])])
-    guard case .plan(let plan) = try store.control(.planShredSubject(name, subject: Array("ann".utf8)))
+    guard
+      case .plan(let plan) = try store.control(.planShredSubject(name, subject: Array("ann".utf8)))
     else { throw StoreError.corrupt }
     let token = Array(plan.token.utf8)
     #expect(throws: StoreError.confirmationUnknown) {
-      try store.control(.shredSubject(name, subject: Array("bob".utf8), reason: .art17, token: token))
+      try store.control(
+        .shredSubject(name, subject: Array("bob".utf8), reason: .art17, token: token))
     }
     _ = store.append(tenant, TestEvent(subjects: ["ann"]))
     #expect(throws: StoreError.planChanged) {
-      try store.control(.shredSubject(name, subject: Array("ann".utf8), reason: .art17, token: token))
+      try store.control(
+        .shredSubject(name, subject: Array("ann".utf8), reason: .art17, token: token))
     }
     #expect(throws: StoreError.noSubject) {
       try store.control(.planShredSubject(name, subject: Array("nobody".utf8)))
@@ -97,7 +100,8 @@ import Testing
     }
     store.clock.advance(Limits.planMilliseconds + 1)
     #expect(throws: StoreError.confirmationUnknown) {
-      try store.control(.shredSubject(name, subject: Array("ann".utf8), reason: .art17, token: token))
+      try store.control(
+        .shredSubject(name, subject: Array("ann".utf8), reason: .art17, token: token))
     }
     #expect(try store.feed(tenant).allSatisfy { $0.event.state == .live })
   }
@@ -113,7 +117,9 @@ import Testing
       throw StoreError.corrupt
     }
     let confirm = ControlAct.shredTenant(name, reason: .offboarding, token: Array(plan.token.utf8))
-    #expect(throws: StoreError.needsApproval) { try store.control(confirm, uid: 1, isApprover: true) }
+    #expect(throws: StoreError.needsApproval) {
+      try store.control(confirm, uid: 1, isApprover: true)
+    }
     #expect(throws: StoreError.needsApproval) { try store.control(confirm, uid: 2) }
     try store.control(confirm, uid: 2, isApprover: true)
     #expect(throws: StoreError.noTenant) { try store.feed(tenant) }

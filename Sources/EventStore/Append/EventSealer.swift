@@ -17,10 +17,8 @@ struct EventSealer: ~Copyable {
 
   /// Seals the event and appends its record to `commit`.
   ///
-  /// - Parameters:
-  ///   - headerKey: the 64 bytes of the event's period.
-  ///   - base: where in `bases` the event's base key lies.
-  ///   - positions: the tenant's position tree.
+  /// `headerKey` are the 64 bytes of the event's period, `base` is where in `bases` the event's base
+  /// key lies, and `positions` is the tenant's position tree.
   mutating func seal(
     body: Span<UInt8>, routing: Routing, header: RecordHeader, tenantID: TenantID,
     routingKeys: borrowing RoutingKeys, headerKey: borrowing SecretBytes,

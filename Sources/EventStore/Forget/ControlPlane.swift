@@ -37,9 +37,10 @@ final class ControlPlane: Sendable {
     case .enrolSubject(let name, let subject):
       return try enrol(try number(name), subject, actor)
     case .keyStatus:
-      return .keyStatus(try shared.withState { (state) throws(StoreError) in
-        try StoreError.translating { () throws(KeyringError) in try state.keyring.status() }
-      })
+      return .keyStatus(
+        try shared.withState { (state) throws(StoreError) in
+          try StoreError.translating { () throws(KeyringError) in try state.keyring.status() }
+        })
     }
   }
 

@@ -19,9 +19,8 @@ package struct DrillReport: Sendable, Equatable {
 ///
 /// Reads only, takes no locks, and works beside a running daemon.
 package enum Drill {
-  /// - Parameters:
-  ///   - old: the copied data directory.
-  ///   - data: today's data directory, whose keyring belongs to the root.
+  /// Opens the copy in `old` with the keyring of `data`, today's directory, to which the root
+  /// belongs.
   package static func run(
     old: String, data: String, holders: RootHolders
   ) throws(OpeningError) -> DrillReport {

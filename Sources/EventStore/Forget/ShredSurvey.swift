@@ -66,7 +66,9 @@ struct ShredSurvey {
         streams.insert(header.stream)
         guard isLive else { return true }
         eventCount += 1
-        if (0..<header.subjects.count).contains(where: { !subjectSlots.contains(header.subjects[$0]) }) {
+        if (0..<header.subjects.count).contains(where: {
+          !subjectSlots.contains(header.subjects[$0])
+        }) {
           sharedEventCount += 1
         }
         return true
@@ -92,7 +94,9 @@ struct ShredSurvey {
     var impersonal: UInt64 = 0
     try forEachHeader(term, ordinals: 1...Limits.positionMax) { header, isLive in
       guard header.stream == slot else { return true }
-      namesOthers = (0..<header.subjects.count).contains { !subjectSlots.contains(header.subjects[$0]) }
+      namesOthers = (0..<header.subjects.count).contains {
+        !subjectSlots.contains(header.subjects[$0])
+      }
       if header.subjects.count == 0, isLive { impersonal += 1 }
       return !namesOthers
     }

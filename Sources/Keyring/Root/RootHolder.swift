@@ -54,7 +54,7 @@ final class RootHolder {
 
   /// Opens and checks the file: ours alone, whole, of this store, locked by nobody else.
   ///
-  /// - Parameter isReading: takes no lock and never writes, for tools beside a running daemon.
+  /// With `isReading` it takes no lock and never writes, for tools beside a running daemon.
   static func open(
     path: String, store: StoreID, acceptsWeak: Bool, isReading: Bool
   ) throws(KeyringError) -> RootHolder {
