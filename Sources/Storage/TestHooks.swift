@@ -27,20 +27,11 @@ package enum TestHooks {
   #endif
 
   #if DEBUG
-    /// The broken behaviour asked for; always nil in release builds.
+    /// The broken behaviour asked for.
     package static var variant: String? { taskVariant ?? settings.withLock { $0.variant } }
-  #else
-    /// The broken behaviour asked for: none.
-    @inlinable package static var variant: String? { @inline(__always) get { nil } }
-  #endif
 
-  #if DEBUG
-    /// True when the broken behaviour `name` was asked for.
-    package static func isVariant(_ name: StaticString) -> Bool { variant == "\(name)" }
-  #else
-    /// The constant false, inlined, so that not even the variants' names are left in a release.
-    @inlinable @inline(__always)
-    package static func isVariant(_ name: StaticString) -> Bool { false }
+    /// True when the broken behaviour `name` was asked for; asked in debug builds only.
+    package static func isVariant(_ name: String) -> Bool { variant == name }
   #endif
 
   /// Ends the process here when a test asked for it, as a power cut would.

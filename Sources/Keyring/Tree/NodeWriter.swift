@@ -109,10 +109,12 @@ struct NodeWriter {
 
   private func isFresh(_ kind: NodeKind, _ plain: Span<UInt8>) -> Bool {
     guard mode == .withFreshKeys else { return false }
-    if TestHooks.isVariant("no-rekey") { return false }
-    if TestHooks.isVariant("leaf-only") {
-      return kind == .keyLeaf || kind == .map && plain[0] == MapLeaf.mark
-    }
+    #if DEBUG
+      if TestHooks.isVariant("no-rekey") { return false }
+      if TestHooks.isVariant("leaf-only") {
+        return kind == .keyLeaf || kind == .map && plain[0] == MapLeaf.mark
+      }
+    #endif
     return true
   }
 }
