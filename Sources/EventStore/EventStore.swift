@@ -122,6 +122,10 @@ extension EventStore {
       var read = PagedRead(range: wanted, isDescending: isDescending, limit: limit)
       while let page = read.nextPage {
         let postings = try postings(term, page, isDescending)
+        // Positions are dense: fewer than there must be is damage, and never a silent omission.
+        guard UInt64(postings.count) >= min(UInt64(page.limit), UInt64(page.range.count)) else {
+          throw .corrupt
+        }
         guard
           try reader.read(
             postings[...], isWanted: { routing, _, posting in routing.position == posting.ordinal },

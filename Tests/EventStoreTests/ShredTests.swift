@@ -74,6 +74,17 @@ import Testing
     #expect(store.append(tenant, TestEvent(stream: "shared", subjects: ["bob"])).version == 4)
   }
 
+  @Test func `a stream that named two persons dies with the second`() throws {
+    let store = try TestStore()
+    let tenant = try store.createTenant("acme")
+    _ = store.append(tenant, TestEvent(stream: "ann-and-bob", subjects: ["ann"]))
+    _ = store.append(tenant, TestEvent(stream: "ann-and-bob", subjects: ["bob"]))
+    #expect(try store.shred("acme", "ann").plan.ownStreamCount == 0)
+    #expect(try store.stream(tenant, "ann-and-bob").count == 2)
+    #expect(try store.shred("acme", "bob").plan.ownStreamCount == 1)
+    #expect(try store.stream(tenant, "ann-and-bob").isEmpty)
+  }
+
   @Test func `a plan is bound to what it counted and to its person`() throws {
     let store = try TestStore()
     let tenant = try store.createTenant("acme")
