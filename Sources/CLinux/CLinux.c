@@ -141,6 +141,8 @@ int linux_pwrite_all(int fd, const void *bytes, uint64_t count, int64_t offset) 
 
 int linux_sync(int fd) { return fsync(fd) == 0 ? 0 : errno; }
 
+int linux_extend(int fd, int64_t size) { return fallocate(fd, 0, size - 1, 1) == 0 ? 0 : errno; }
+
 void linux_close(int fd) { close(fd); }
 
 void linux_write_error_line(const char *line) { fprintf(stderr, "%s\n", line); }

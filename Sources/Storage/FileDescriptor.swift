@@ -94,9 +94,14 @@ package struct FileDescriptor: ~Copyable, Sendable {
       size: Int(found.st_size), isRegular: found.st_mode & S_IFMT == S_IFREG)
   }
 
-  /// Lengthens the file with a hole (`ftruncate`); never shortens it.
-  borrowing func extend(to size: Int) throws(StorageError) {
+  /// Lengthens the file with zeroes (`fallocate`); never shortens it.
+  ///
+  /// Where the file system cannot (NFS), `ftruncate` may do it, but only when nobody else writes:
+  /// between looking and truncating the file could have grown.
+  borrowing func extend(to size: Int, isLocked: Bool) throws(StorageError) {
     guard try status().size < size else { return }
+    let code = linux_extend(rawValue, Int64(size))
+    guard code == EOPNOTSUPP, isLocked else { return try check(code) }
     guard ftruncate(rawValue, off_t(size)) == 0 else { throw .ioFailure(errno) }
   }
 

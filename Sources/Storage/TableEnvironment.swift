@@ -146,9 +146,10 @@ final class TableEnvironment: Sendable {
 
   /// A truncated file would end the process with SIGBUS at the first page that is missing.
   ///
-  /// Free pages at the end may never have been written, so a short file may be sound. It gets a
-  /// hole: reading a page that should be there then finds zeroes, which LMDB reports as corrupt or
-  /// whose seal does not open.
+  /// Free pages at the end may never have been written, so a short file may be sound, and so may a
+  /// copy of it. It gets zeroes at the end: reading a page that should be there then finds them,
+  /// which LMDB reports as corrupt or whose seal does not open. That also holds for copies that are
+  /// only looked at, and beside a running daemon: the file is never shortened.
   private static func checkSize(
     _ path: String, _ usedBytes: Int, _ isReadOnly: Bool
   ) throws(StorageError) {
@@ -156,7 +157,9 @@ final class TableEnvironment: Sendable {
     let status = try file.status()
     guard status.isPrivate else { throw .notPrivate }
     guard status.size < usedBytes else { return }
-    guard !isReadOnly else { throw .corrupt }
-    try file.extend(to: usedBytes)
+    guard isReadOnly else { return try file.extend(to: usedBytes, isLocked: true) }
+    do throws(StorageError) {
+      try FileDescriptor.open(path: path).extend(to: usedBytes, isLocked: false)
+    } catch { throw error == .noSpace ? .noSpace : .corrupt }
   }
 }

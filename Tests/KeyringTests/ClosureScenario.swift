@@ -93,7 +93,7 @@ extension ClosureScenario {
         attributes: [.posixPermissions: 0o700])
     }
     try copyFile(store.path + "/data/FORMAT", path + "/FORMAT")
-    try store.copyKeyring(to: path + "/keyring/data.mdb")
+    try copyFile(store.path + "/data/keyring/data.mdb", path + "/keyring/data.mdb")
     snapshotCount += 1
   }
 

@@ -47,7 +47,8 @@ import Testing
       let random = SeededGenerator.forTest()
       let isCaught = try TestHooks.$taskVariant.withValue(variant) {
         let scenario = try ClosureScenario(random: random)
-        try scenario.run(operations: 160)
+        // A sibling's free place is rare: rule 4 is broken only now and then.
+        try scenario.run(operations: variant == "rebalance" ? 400 : 160)
         let closure = try KeyringClosure(
           store: scenario.store.data.id, snapshots: try scenario.snapshots(),
           holderPaths: scenario.store.holders.paths)

@@ -33,11 +33,6 @@ final class TestStore {
     try Keyring.open(data: data, tables: tables, holders: holders)
   }
 
-  /// Copies the keyring's file as it is after the last commit.
-  func copyKeyring(to target: String) throws {
-    try copyFile(path + "/data/keyring/data.mdb", target)
-  }
-
   static func makeTemporaryDirectory() throws -> String {
     let url = FileManager.default.temporaryDirectory.appendingPathComponent(
       "lethe-keyring-\(UUID().uuidString)")

@@ -52,6 +52,11 @@ int linux_open_at(int directory, const char *name, int flags, uint32_t mode);
 int linux_pread_all(int fd, void *bytes, uint64_t count, int64_t offset);
 int linux_pwrite_all(int fd, const void *bytes, uint64_t count, int64_t offset);
 int linux_sync(int fd);
+
+/// Makes the file at least `size` bytes long; never shortens it, also when another process lengthens
+/// it meanwhile (fallocate). 0 or errno, EOPNOTSUPP where the file system cannot.
+int linux_extend(int fd, int64_t size);
+
 void linux_close(int fd);
 
 /// Writes a line to standard error.
