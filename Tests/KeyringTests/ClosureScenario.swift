@@ -49,14 +49,14 @@ final class ClosureScenario {
     try createTenant()
   }
 
-  func run(operations: Int) throws {
+  func run(operations: Int, shredsTenants: Bool = true) throws {
     for operation in 0..<operations {
       if operation == operations / 3 { try keepOld() }
       switch Int.random(in: 0..<100, using: &random) {
       case 0..<4: try createTenant()
       case 4..<50: try addKeys()
       case 50..<75: try shred()
-      case 75..<79: try shredTenant()
+      case 75..<79 where shredsTenants: try shredTenant()
       case 79..<85: try removeMarks()
       case 85..<90: try expire()
       case 90..<94: try changeBuckets()
