@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -69,6 +70,13 @@ int linux_file_system(int fd, uint64_t *type, uint64_t *device) {
   if (fstatfs(fd, &system) != 0 || fstat(fd, &file) != 0) return errno;
   *type = (uint64_t)system.f_type & 0xffffffffu;
   *device = (uint64_t)file.st_dev;
+  return 0;
+}
+
+int linux_available_bytes(const char *path, uint64_t *bytes) {
+  struct statvfs system;
+  if (statvfs(path, &system) != 0) return errno;
+  *bytes = (uint64_t)system.f_bavail * system.f_frsize;
   return 0;
 }
 

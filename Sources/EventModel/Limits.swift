@@ -43,6 +43,8 @@ package enum Limits {
   package static let connectionsPerUserMax = 12_000
   /// Appends of one connection that wait for their commit; then it is not read from.
   package static let inFlightAppendsMax = 4_096
+  /// What appends leave free on the data device: shreds, the index and a restart need some of it.
+  package static let reserveBytes: UInt64 = 8 << 20
   /// Bytes that wait for the writer; then no connection is read from.
   package static let writerQueueBytesMax = 64 << 20
   /// Bytes of unfinished commands of all connections together: 12,000 of the largest would not fit.

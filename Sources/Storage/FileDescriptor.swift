@@ -133,6 +133,12 @@ package struct FileStatus: Sendable {
 
 /// Calls on directories and the process.
 enum Linux {
+  /// Bytes that may still be written on the file system of `path`; all there are when it cannot tell.
+  static func availableBytes(_ path: String) -> UInt64 {
+    var bytes: UInt64 = 0
+    return unsafe linux_available_bytes(path, &bytes) == 0 ? bytes : .max
+  }
+
   /// Makes a directory with mode 0700 (`mkdir`); `.exists` when there is something.
   static func makeDirectory(_ path: String) throws(StorageError) {
     guard unsafe mkdir(path, 0o700) == 0 else { throw failure(errno) }

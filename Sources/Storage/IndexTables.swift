@@ -1,3 +1,4 @@
+import EventModel
 import LMDB
 
 /// `index/`: the segments' directory, their blocks and the states reached; derived from the log.
@@ -25,6 +26,12 @@ package final class IndexTables: Sendable {
   package func write<Result, Failure: StorageFailure>(
     _ body: (inout IndexTransaction) throws(Failure) -> Result
   ) throws(Failure) -> Result { try environment.write(body) }
+
+  /// Throws `.noSpace` when the device has no room for so many bytes; half of the reserve that appends
+  /// leave may be used.
+  package func checkRoom(for bytes: Int) throws(StorageError) {
+    try environment.checkRoom(for: bytes, reserve: Limits.reserveBytes / 2)
+  }
 
   /// Empties every table, before the index is built anew from the log.
   package func removeAll() throws(StorageError) {

@@ -28,7 +28,15 @@ package final class KeyringTables: Sendable {
   /// Runs `body` and commits all of what it wrote with one fsync, or nothing.
   package func write<Result, Failure: StorageFailure>(
     _ body: (inout KeyringTransaction) throws(Failure) -> Result
-  ) throws(Failure) -> Result { try environment.write(body) }
+  ) throws(Failure) -> Result {
+    do { try environment.checkRoom(for: Self.commitBytes, reserve: 0) } catch {
+      throw Failure(error)
+    }
+    return try environment.write(body)
+  }
+
+  /// What a commit is taken to need at most; a rotation writes some ten nodes and their pages.
+  private static let commitBytes = 1 << 20
 
   /// Bytes in use by the file.
   package var usedBytes: Int { environment.usedBytes }

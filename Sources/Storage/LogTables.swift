@@ -38,6 +38,13 @@ package final class LogTables: Sendable {
     }
   }
 
+  /// Throws `.noSpace` when the device has no room for records of so many bytes.
+  ///
+  /// Appends leave ``Limits/reserveBytes`` free, so that keys can still be destroyed on a full device.
+  package func checkRoom(for bytes: Int) throws(StorageError) {
+    try environment.checkRoom(for: 2 * bytes, reserve: Limits.reserveBytes)
+  }
+
   /// Replaces the state entry alone.
   package func putState(_ sealedState: Span<UInt8>) throws(StorageError) {
     try environment.write { (transaction: inout LogTransaction) throws(StorageError) in

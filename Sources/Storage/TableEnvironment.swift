@@ -46,6 +46,14 @@ final class TableEnvironment: Sendable {
     state = Mutex(State(opened: Opened(environment), mayWrite: !directory.isReadOnly))
   }
 
+  /// Throws `.noSpace` unless the device has room for `bytes` and for `reserve` beside them.
+  ///
+  /// Asked before writing: LMDB reports a write that was cut short by a full device as EIO, after
+  /// which nothing more would be written until a restart.
+  func checkRoom(for bytes: Int, reserve: UInt64) throws(StorageError) {
+    guard Linux.availableBytes(path) >= reserve + UInt64(bytes) else { throw .noSpace }
+  }
+
   /// Begins a view, ended with the scope of `body`.
   ///
   /// Keep it short: pages that it sees are not reused meanwhile.

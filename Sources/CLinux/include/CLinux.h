@@ -32,6 +32,9 @@ void linux_raise_limits(void);
 /// File system of an open file: statfs f_type, and st_dev. 0 or errno.
 int linux_file_system(int fd, uint64_t *type, uint64_t *device);
 
+/// Bytes that this process may still write on the file system of `path`. 0 or errno.
+int linux_available_bytes(const char *path, uint64_t *bytes);
+
 /// 1 when `fd` has extents shared with another file (FS_IOC_FIEMAP), 0 when not, -1 when the
 /// file system cannot tell.
 int linux_has_shared_extents(int fd);

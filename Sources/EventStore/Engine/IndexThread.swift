@@ -62,6 +62,8 @@ final class IndexThread: Sendable {
   private func flush() {
     guard let wanted = unfinished.withLock({ $0 }) ?? freeze() else { return }
     do {
+      // A posting takes 20 bytes; the pages around it and the states are well within twice that.
+      try shared.index.tables.checkRoom(for: shared.index.tailCount * 40)
       try shared.index.flush(state: wanted.state, tenantStates: wanted.tenants)
       unfinished.withLock { $0 = nil }
       shared.indexFailure.withLock { $0 = nil }
@@ -89,11 +91,17 @@ final class IndexThread: Sendable {
     }
   }
 
+  /// A merge takes as much again as it reads, some MiB at a time.
+  private var hasRoomToMerge: Bool {
+    (try? shared.index.tables.checkRoom(for: 8 << 20)) != nil
+  }
+
   private func merge() {
-    while !isStopping.withLock({ $0 }), shared.index.tailCount < Self.flushPostings {
+    while !isStopping.withLock({ $0 }), shared.index.tailCount < Self.flushPostings, hasRoomToMerge
+    {
       // A failed merge changes nothing and is tried again at the next turn.
       let isDone = try? shared.index.mergeOne(
-        shouldYield: { shared.index.tailCount >= Self.flushPostings })
+        shouldYield: { shared.index.tailCount >= Self.flushPostings || !hasRoomToMerge })
       guard isDone == true else { return }
     }
   }

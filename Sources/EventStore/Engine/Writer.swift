@@ -99,6 +99,10 @@ final class Writer: @unchecked Sendable {
     }
     do throws(StoreError) {
       try shared.waitForTail()
+      let bytes = batches.reduce(0) { $0 + $1.bytes.count + 512 * $1.requests.count }
+      try StoreError.translatingStorage { () throws(StorageError) in
+        try shared.logTables.checkRoom(for: bytes)
+      }
       try seal(commit)
       guard !appender.isPoisoned else { throw .corrupt }
       try prepare(commit)
