@@ -80,7 +80,8 @@ let package = Package(
     .executableTarget(
       name: "lethed",
       dependencies: [
-        "Server", "EventStore", "Keyring", "Storage", "EventModel", "CLinux", arguments, logging, lifecycle, signals,
+        "Server", "EventStore", "Keyring", "Storage", "EventModel", "CLinux", arguments, logging,
+        lifecycle, signals,
         configuration,
       ],
       swiftSettings: strict),

@@ -49,7 +49,9 @@ package struct Retention: Hashable, Sendable {
   /// Periods until the events expire.
   package let periods: UInt32
 
-  /// Reads `395d` or `36h`. Up to seven days are kept by the hour. Nil when it is neither, zero or
+  /// Reads `395d` or `36h`.
+  ///
+  /// Up to seven days are kept by the hour. Nil when it is neither, zero or
   /// longer than ``Limits/retentionDaysMax``.
   package init?(_ text: [UInt8]) {
     guard let last = text.last, text.count >= 2, text.count <= 7,

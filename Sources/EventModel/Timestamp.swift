@@ -55,7 +55,9 @@ package enum Timestamp {
   }
 
   /// True when `bytes` are an RFC 3339 time: date, `T`, time, optional fraction (at most nine
-  /// digits), `Z` or an offset. The day is checked against its month only up to 31.
+  /// digits), `Z` or an offset.
+  ///
+  /// The day is checked against its month only up to 31.
   package static func isRFC3339(_ bytes: Span<UInt8>) -> Bool {
     guard bytes.count >= 20, bytes.count <= 35 else { return false }
     func number(_ start: Int, _ count: Int) -> Int? {

@@ -104,7 +104,9 @@ package final class EventStore: Sendable {
 
 extension EventStore {
   /// Calls `body` with the tenant's events whose positions lie in `positions`, at most `limit`,
-  /// until it returns false. Blocks; never call it on an event loop.
+  /// until it returns false.
+  ///
+  /// Blocks; never call it on an event loop.
   package func readFeed(
     _ tenant: TenantNumber, positions: ClosedRange<UInt64>, isDescending: Bool, limit: Int,
     _ body: (ReadEvent, Span<UInt8>) -> Bool
@@ -120,6 +122,10 @@ extension EventStore {
       var read = PagedRead(range: wanted, isDescending: isDescending, limit: limit)
       while let page = read.nextPage {
         let postings = try postings(term, page, isDescending)
+        // Positions are dense: fewer than there must be is damage, and never a silent omission.
+        guard UInt64(postings.count) >= min(UInt64(page.limit), UInt64(page.range.count)) else {
+          throw .corrupt
+        }
         guard
           try reader.read(
             postings[...], isWanted: { routing, _, posting in routing.position == posting.ordinal },
@@ -130,7 +136,9 @@ extension EventStore {
     }
   }
 
-  /// The same for the events of one stream, by version. An unknown stream has none.
+  /// The same for the events of one stream, by version.
+  ///
+  /// An unknown stream has none.
   package func readStream(
     _ tenant: TenantNumber, stream: Span<UInt8>, versions: ClosedRange<UInt64>,
     isDescending: Bool, limit: Int, _ body: (ReadEvent, Span<UInt8>) -> Bool

@@ -40,7 +40,8 @@ package struct Cursor: ~Copyable {
   package var key: Span<UInt8> {
     @_lifetime(borrow self)
     borrowing get {
-      let found = unsafe isOnEntry ? bytes(of: currentKey) : UnsafeBufferPointer(start: nil, count: 0)
+      let found =
+        unsafe isOnEntry ? bytes(of: currentKey) : UnsafeBufferPointer(start: nil, count: 0)
       return unsafe _overrideLifetime(Span(_unsafeElements: found), borrowing: self)
     }
   }

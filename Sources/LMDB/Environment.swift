@@ -16,10 +16,8 @@ package final class Environment: @unchecked Sendable {
 
   /// Opens the environment in the existing directory `path`.
   ///
-  /// - Parameters:
-  ///   - mapBytes: the most that the file may grow to; only address space is taken.
-  ///   - tables: how many named tables there may be.
-  ///   - isReadOnly: opens without the right to write, as tools on copies do.
+  /// The file may grow to `mapBytes`, of which only address space is taken, and have `tables` named
+  /// tables. With `isReadOnly` it opens without the right to write, as tools on copies do.
   package static func open(
     path: String, mapBytes: Int, tables: UInt32, isReadOnly: Bool = false
   ) throws(LMDBError) -> Environment {

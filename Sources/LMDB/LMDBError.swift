@@ -20,7 +20,8 @@ package struct LMDBError: Error, Hashable, Sendable {
 
   /// No room on the device, in the quota or in the map: clean, and may pass.
   package var isOutOfSpace: Bool {
-    self == .mapFull || code == 28 /* ENOSPC */ || code == 122 /* EDQUOT */ || code == 27 /* EFBIG */
+    self == .mapFull || code == 28 /* ENOSPC */ || code == 122 /* EDQUOT */
+      || code == 27 /* EFBIG */
   }
 }
 

@@ -26,6 +26,7 @@ package struct ReplyEncoder: Sendable {
     end(&bytes)
   }
 
+  /// `:number`.
   package func integer(_ number: Int64, to bytes: inout [UInt8]) {
     bytes.append(0x3A)
     DecimalNumber.append(number, to: &bytes)
@@ -37,12 +38,14 @@ package struct ReplyEncoder: Sendable {
     integer(Int64(clamping: number), to: &bytes)
   }
 
+  /// `$length` and the bytes.
   package func bulk(_ value: Span<UInt8>, to bytes: inout [UInt8]) {
     header(0x24, value.count, to: &bytes)
     bytes.appendSpan(value)
     end(&bytes)
   }
 
+  /// `$length` and the text.
   package func bulk(_ text: String, to bytes: inout [UInt8]) {
     header(0x24, text.utf8.count, to: &bytes)
     bytes.append(contentsOf: text.utf8)
@@ -75,6 +78,7 @@ package struct ReplyEncoder: Sendable {
     bytes.append(contentsOf: [0x2A, 0x2D, 0x31, 0x0D, 0x0A])
   }
 
+  /// `#t` or `#f`; in RESP2 1 or 0.
   package func boolean(_ value: Bool, to bytes: inout [UInt8]) {
     if version == .resp3 {
       bytes.append(contentsOf: [0x23, value ? 0x74 : 0x66, 0x0D, 0x0A])

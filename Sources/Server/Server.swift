@@ -110,7 +110,7 @@ extension Server {
     do throws(AccessFileError) {
       policy = try accessLoader.load()
     } catch {
-      logger.error("the access file is refused, the old one stays", metadata: ["why": "\(error)"])
+      logger.error("\(error.sentence); the old rules stay")
       return
     }
     try? await dispatcher.loop.submit { dispatcher.setPolicy(policy) }.get()

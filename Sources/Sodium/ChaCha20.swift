@@ -9,7 +9,7 @@ package enum ChaCha20 {
     precondition(key.count == 32, "ChaCha20 takes 32-byte keys")
     unsafe output.withUnsafeMutableBufferPointer { out in
       unsafe key.withUnsafeBufferPointer { keyBytes in
-        unsafe zeroNonce.withUnsafeBufferPointer { nonce in
+        unsafe zeroNonce.span.withUnsafeBufferPointer { nonce in
           _ = unsafe crypto_stream_chacha20_ietf(
             out.baseAddress!, UInt64(out.count), nonce.baseAddress!, keyBytes.baseAddress!)
         }
@@ -42,5 +42,6 @@ package enum ChaCha20 {
     }
   }
 
-  static let zeroNonce = [UInt8](repeating: 0, count: 12)
+  /// A value and not a global, which would cost a check and a count of references at every use.
+  static var zeroNonce: InlineArray<12, UInt8> { .init(repeating: 0) }
 }

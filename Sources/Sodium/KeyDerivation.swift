@@ -7,18 +7,15 @@ import CSodium
 package enum KeyDerivation {
   /// What a derived key is for: at most 16 bytes of ASCII, padded with zeroes.
   package struct Context: Sendable {
-    let bytes: [UInt8]
+    let bytes: InlineArray<16, UInt8>
 
     package init(_ label: StaticString) {
       precondition(label.utf8CodeUnitCount <= 16, "a context has at most 16 bytes")
-      var bytes = unsafe [UInt8](
-        UnsafeBufferPointer(start: label.utf8Start, count: label.utf8CodeUnitCount))
-      bytes.append(contentsOf: repeatElement(0, count: 16 - bytes.count))
+      var bytes = InlineArray<16, UInt8>(repeating: 0)
+      for index in 0..<label.utf8CodeUnitCount { bytes[index] = unsafe label.utf8Start[index] }
       self.bytes = bytes
     }
   }
-
-  private static let salt = [UInt8](repeating: 0, count: 16)
 
   /// Fills `output` (16 to 64 bytes) from `key` (16 to 64 bytes) and `message`.
   package static func derive(
@@ -30,12 +27,11 @@ package enum KeyDerivation {
     let code = unsafe output.withUnsafeMutableBufferPointer { out in
       unsafe key.withUnsafeBufferPointer { keyBytes in
         unsafe message.withUnsafeBufferPointer { input in
-          unsafe salt.withUnsafeBufferPointer { salt in
-            unsafe context.bytes.withUnsafeBufferPointer { personal in
-              unsafe crypto_generichash_blake2b_salt_personal(
-                out.baseAddress!, out.count, input.baseAddress, UInt64(input.count),
-                keyBytes.baseAddress!, keyBytes.count, salt.baseAddress!, personal.baseAddress!)
-            }
+          unsafe context.bytes.span.withUnsafeBufferPointer { personal in
+            // Without a salt libsodium takes zeroes.
+            unsafe crypto_generichash_blake2b_salt_personal(
+              out.baseAddress!, out.count, input.baseAddress, UInt64(input.count),
+              keyBytes.baseAddress!, keyBytes.count, nil, personal.baseAddress!)
           }
         }
       }
@@ -58,12 +54,10 @@ package enum KeyDerivation {
     var output = [UInt8](repeating: 0, count: count)
     let code = unsafe output.withUnsafeMutableBufferPointer { out in
       unsafe message.withUnsafeBufferPointer { input in
-        unsafe salt.withUnsafeBufferPointer { salt in
-          unsafe context.bytes.withUnsafeBufferPointer { personal in
-            unsafe crypto_generichash_blake2b_salt_personal(
-              out.baseAddress!, out.count, input.baseAddress, UInt64(input.count), nil, 0,
-              salt.baseAddress!, personal.baseAddress!)
-          }
+        unsafe context.bytes.span.withUnsafeBufferPointer { personal in
+          unsafe crypto_generichash_blake2b_salt_personal(
+            out.baseAddress!, out.count, input.baseAddress, UInt64(input.count), nil, 0, nil,
+            personal.baseAddress!)
         }
       }
     }

@@ -63,6 +63,8 @@ package struct SecretBytes: ~Copyable, @unchecked Sendable {
   /// Compares in constant time (`sodium_memcmp`); false when the lengths differ.
   package borrowing func isEqual(to other: Span<UInt8>) -> Bool {
     guard other.count == count else { return false }
-    return unsafe other.withUnsafeBufferPointer { unsafe sodium_memcmp(base, $0.baseAddress!, count) == 0 }
+    return unsafe other.withUnsafeBufferPointer {
+      unsafe sodium_memcmp(base, $0.baseAddress!, count) == 0
+    }
   }
 }

@@ -34,7 +34,7 @@ package enum SingleUseAEAD {
     precondition(authenticated.lowerBound >= 0 && authenticated.upperBound <= buffer.count)
     unsafe buffer.withUnsafeMutableBufferPointer { bytes in
       unsafe key.withUnsafeBufferPointer { keyBytes in
-        unsafe ChaCha20.zeroNonce.withUnsafeBufferPointer { nonce in
+        unsafe ChaCha20.zeroNonce.span.withUnsafeBufferPointer { nonce in
           let text = unsafe bytes.baseAddress! + body.lowerBound
           let extra = unsafe bytes.baseAddress! + authenticated.lowerBound
           switch suite {
@@ -66,7 +66,7 @@ package enum SingleUseAEAD {
     unsafe buffer.withUnsafeMutableBufferPointer { bytes in
       unsafe plaintext.withUnsafeBufferPointer { text in
         unsafe key.withUnsafeBufferPointer { keyBytes in
-          unsafe ChaCha20.zeroNonce.withUnsafeBufferPointer { nonce in
+          unsafe ChaCha20.zeroNonce.span.withUnsafeBufferPointer { nonce in
             let extra = unsafe bytes.baseAddress! + authenticated.lowerBound
             _ = unsafe crypto_aead_chacha20poly1305_ietf_encrypt(
               bytes.baseAddress! + offset, nil, text.baseAddress, UInt64(text.count), extra,
@@ -91,7 +91,7 @@ package enum SingleUseAEAD {
     let code = unsafe output.withUnsafeMutableBufferPointer { out in
       unsafe sealed.withUnsafeBufferPointer { bytes in
         unsafe key.withUnsafeBufferPointer { keyBytes in
-          unsafe ChaCha20.zeroNonce.withUnsafeBufferPointer { nonce -> Int32 in
+          unsafe ChaCha20.zeroNonce.span.withUnsafeBufferPointer { nonce -> Int32 in
             let target = unsafe out.baseAddress! + offset
             let text = unsafe bytes.baseAddress! + body.lowerBound
             let extra = unsafe bytes.baseAddress! + authenticated.lowerBound

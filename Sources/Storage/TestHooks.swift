@@ -26,14 +26,13 @@ package enum TestHooks {
     @TaskLocal package static var taskVariant: String?
   #endif
 
-  /// The broken behaviour asked for; always nil in release builds.
-  package static var variant: String? {
-    #if DEBUG
-      taskVariant ?? settings.withLock { $0.variant }
-    #else
-      nil
-    #endif
-  }
+  #if DEBUG
+    /// The broken behaviour asked for.
+    package static var variant: String? { taskVariant ?? settings.withLock { $0.variant } }
+
+    /// True when the broken behaviour `name` was asked for; asked in debug builds only.
+    package static func isVariant(_ name: String) -> Bool { variant == name }
+  #endif
 
   /// Ends the process here when a test asked for it, as a power cut would.
   package static func crashPoint(_ name: StaticString) {

@@ -37,13 +37,14 @@ struct RunDrill: AsyncParsableCommand {
     if json {
       var line = JSONLine()
       line.add(report.log)
+      line.add("copyOpens", report.copyOpens)
       line.add("oldNodes", report.oldNodes)
       line.add("oldNodesOpened", report.oldNodesOpened)
       Output.data(line.text)
     } else {
       Output.data(report.log.table)
-      Output.data("key nodes in the copy \(report.oldNodes)")
-      Output.data("opened by today's root \(report.oldNodesOpened)")
+      Output.data("copy's own keyring    \(report.copyOpens ? "opens" : "does not open")")
+      Output.data("its key nodes         \(report.oldNodes), opened \(report.oldNodesOpened)")
     }
     guard report.log.isSound else { throw Failure(65, "the old copy is damaged") }
   }

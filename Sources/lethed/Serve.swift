@@ -54,7 +54,7 @@ struct Serve: AsyncParsableCommand {
           version: LetheVersion.text),
         logger: logger)
     } catch {
-      throw Failure(78, "the access file is refused: \(error)")
+      throw Failure(78, error.sentence)
     }
     try await Self.serve(server, logger)
   }

@@ -120,7 +120,9 @@ import Testing
   @Test func `everything is there after a restart, and numbering goes on`() throws {
     let store = try TestStore()
     let tenant = try store.createTenant("acme")
-    for index in 1...50 { _ = store.append(tenant, TestEvent(stream: "s\(index % 2)", data: "\(index)")) }
+    for index in 1...50 {
+      _ = store.append(tenant, TestEvent(stream: "s\(index % 2)", data: "\(index)"))
+    }
     try store.reopen()
     #expect(try store.feed(tenant).map(\.data) == (1...50).map { "\($0)" })
     let next = store.append(tenant, TestEvent(stream: "s0", expectation: .version(25)))

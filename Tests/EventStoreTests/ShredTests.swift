@@ -74,20 +74,34 @@ import Testing
     #expect(store.append(tenant, TestEvent(stream: "shared", subjects: ["bob"])).version == 4)
   }
 
+  @Test func `a stream that named two persons dies with the second`() throws {
+    let store = try TestStore()
+    let tenant = try store.createTenant("acme")
+    _ = store.append(tenant, TestEvent(stream: "ann-and-bob", subjects: ["ann"]))
+    _ = store.append(tenant, TestEvent(stream: "ann-and-bob", subjects: ["bob"]))
+    #expect(try store.shred("acme", "ann").plan.ownStreamCount == 0)
+    #expect(try store.stream(tenant, "ann-and-bob").count == 2)
+    #expect(try store.shred("acme", "bob").plan.ownStreamCount == 1)
+    #expect(try store.stream(tenant, "ann-and-bob").isEmpty)
+  }
+
   @Test func `a plan is bound to what it counted and to its person`() throws {
     let store = try TestStore()
     let tenant = try store.createTenant("acme")
     let name = TenantName("acme")!
     _ = store.append(tenant, [TestEvent(subjects: ["ann"]), TestEvent(subjects: ["bob"])])
-    guard case .plan(let plan) = try store.control(.planShredSubject(name, subject: Array("ann".utf8)))
+    guard
+      case .plan(let plan) = try store.control(.planShredSubject(name, subject: Array("ann".utf8)))
     else { throw StoreError.corrupt }
     let token = Array(plan.token.utf8)
     #expect(throws: StoreError.confirmationUnknown) {
-      try store.control(.shredSubject(name, subject: Array("bob".utf8), reason: .art17, token: token))
+      try store.control(
+        .shredSubject(name, subject: Array("bob".utf8), reason: .art17, token: token))
     }
     _ = store.append(tenant, TestEvent(subjects: ["ann"]))
     #expect(throws: StoreError.planChanged) {
-      try store.control(.shredSubject(name, subject: Array("ann".utf8), reason: .art17, token: token))
+      try store.control(
+        .shredSubject(name, subject: Array("ann".utf8), reason: .art17, token: token))
     }
     #expect(throws: StoreError.noSubject) {
       try store.control(.planShredSubject(name, subject: Array("nobody".utf8)))
@@ -97,7 +111,8 @@ import Testing
     }
     store.clock.advance(Limits.planMilliseconds + 1)
     #expect(throws: StoreError.confirmationUnknown) {
-      try store.control(.shredSubject(name, subject: Array("ann".utf8), reason: .art17, token: token))
+      try store.control(
+        .shredSubject(name, subject: Array("ann".utf8), reason: .art17, token: token))
     }
     #expect(try store.feed(tenant).allSatisfy { $0.event.state == .live })
   }
@@ -113,7 +128,9 @@ import Testing
       throw StoreError.corrupt
     }
     let confirm = ControlAct.shredTenant(name, reason: .offboarding, token: Array(plan.token.utf8))
-    #expect(throws: StoreError.needsApproval) { try store.control(confirm, uid: 1, isApprover: true) }
+    #expect(throws: StoreError.needsApproval) {
+      try store.control(confirm, uid: 1, isApprover: true)
+    }
     #expect(throws: StoreError.needsApproval) { try store.control(confirm, uid: 2) }
     try store.control(confirm, uid: 2, isApprover: true)
     #expect(throws: StoreError.noTenant) { try store.feed(tenant) }

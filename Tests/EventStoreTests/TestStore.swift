@@ -50,7 +50,8 @@ final class TestStore {
   // MARK: what tests do
 
   @discardableResult
-  func control(_ act: ControlAct, uid: UInt32 = 1, isApprover: Bool = false) throws -> ControlAnswer {
+  func control(_ act: ControlAct, uid: UInt32 = 1, isApprover: Bool = false) throws -> ControlAnswer
+  {
     let answer = Mutex<Result<ControlAnswer, StoreError>?>(nil)
     let done = DispatchSemaphore(value: 0)
     store.control(act, actor: Actor(uid: uid, socketName: nil, isApprover: isApprover)) { result in
@@ -94,7 +95,8 @@ final class TestStore {
   }
 
   func stream(
-    _ tenant: TenantNumber, _ name: String, _ versions: ClosedRange<UInt64> = 1...Limits.positionMax,
+    _ tenant: TenantNumber, _ name: String,
+    _ versions: ClosedRange<UInt64> = 1...Limits.positionMax,
     isDescending: Bool = false, limit: Int = 10_000
   ) throws -> [ReadBack] {
     var found: [ReadBack] = []

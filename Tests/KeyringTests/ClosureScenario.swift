@@ -118,7 +118,8 @@ extension ClosureScenario {
     for _ in 0..<Int.random(in: 1...20, using: &random) {
       guard let tenant = tenants.randomElement(using: &random) else { return }
       wanted.append(
-        NewKey(tenant: tenant, kind: Bool.random(using: &random) ? .subject : .stream, tag: newTag()))
+        NewKey(
+          tenant: tenant, kind: Bool.random(using: &random) ? .subject : .stream, tag: newTag()))
     }
     let slots = try current().addKeys(wanted)
     for (key, slot) in zip(wanted, slots) {
@@ -172,7 +173,8 @@ extension ClosureScenario {
   }
 
   private func expire() throws {
-    guard let tenant = tenants.randomElement(using: &random), let first = firstPeriods[tenant] else {
+    guard let tenant = tenants.randomElement(using: &random), let first = firstPeriods[tenant]
+    else {
       return
     }
     let end = first + UInt32.random(in: 1...40, using: &random)

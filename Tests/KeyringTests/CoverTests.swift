@@ -39,7 +39,8 @@ import Testing
       var probes: Set<UInt32> = [0, end - 1]
       for _ in 0..<8 {
         let lower = UInt32.random(in: 0..<end, using: &random)
-        let upper = Bool.random(using: &random)
+        let upper =
+          Bool.random(using: &random)
           ? lower + 1 : UInt32.random(in: lower...end, using: &random)
         guard let next = cover.puncturing(lower..<upper) else { throw KeyringError.tenantFull }
         cover = next
@@ -83,7 +84,9 @@ import Testing
     for _ in 0..<10 {
       let before = cover.count
       let period = UInt32.random(in: 0..<65_536, using: &random)
-      guard let next = cover.puncturing(period..<(period + 1)) else { throw KeyringError.tenantFull }
+      guard let next = cover.puncturing(period..<(period + 1)) else {
+        throw KeyringError.tenantFull
+      }
       cover = next
       let count = cover.count
       #expect(count <= before + 15)
@@ -95,7 +98,11 @@ import Testing
     var period: UInt32 = 0
     var isRefused = false
     while !isRefused, period < 65_536 {
-      if let next = cover.puncturing(period..<(period + 1)) { cover = next } else { isRefused = true }
+      if let next = cover.puncturing(period..<(period + 1)) {
+        cover = next
+      } else {
+        isRefused = true
+      }
       period += 200
     }
     let (count, isThere) = (cover.count, derives(cover, 65_000))

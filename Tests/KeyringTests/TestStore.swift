@@ -14,7 +14,7 @@ final class TestStore {
 
   static let now: Int64 = 1_780_000_000_000
 
-  /// - Parameter holders: how many root holders there are.
+  /// Makes a store with so many root holders.
   init(holders count: Int = 1, creates: Bool = true) throws {
     path = try Self.makeTemporaryDirectory()
     guard let id = StoreID(bytes: Random.bytes(16)) else { throw KeyringError.corrupt }

@@ -135,7 +135,8 @@ import Testing
     let tag = MapTag(Tag128(low: (UInt64(0xF83E) << 48).byteSwapped, high: 0))
     #expect((0..<4).map { tag.digit($0) } == [31, 0, 31, 0])
     // Bit 60 to 64 lie in both halves.
-    let across = MapTag(Tag128(low: UInt64(0b1010).byteSwapped, high: (UInt64(1) << 63).byteSwapped))
+    let across = MapTag(
+      Tag128(low: UInt64(0b1010).byteSwapped, high: (UInt64(1) << 63).byteSwapped))
     #expect(across.digit(12) == 0b10101)
     #expect((13..<MapTag.levels).allSatisfy { across.digit($0) == 0 })
   }

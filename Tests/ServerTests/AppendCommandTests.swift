@@ -83,7 +83,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("EVENT.APPEND s t DATA x", "-ERR wrong number of arguments for 'event.append' command"),
+    ("EVENT.APPEND s t DATA x", "-NODATASUBJECT say DATASUBJECT <id> or IMPERSONAL"),
     ("EVENT.APPEND s t ID e DATA x", "-NODATASUBJECT say DATASUBJECT <id> or IMPERSONAL"),
     ("EVENT.APPEND * t IMPERSONAL DATA x", "-BADARG stream: '*' is the whole tenant, not a stream"),
     (
@@ -99,11 +99,10 @@ import Testing
       "-BADARG stream: 1 to 255 bytes of UTF-8 without control characters"
     ),
     ("EVENT.APPEND s t IMPERSONAL DATA x y", "-BADARG DATA ends the event"),
+    ("EVENT.APPEND s t", "-ERR wrong number of arguments for 'event.append' command"),
     ("EVENT.APPEND s t IMPERSONAL ID e", "-BADARG DATA is missing"),
-    (
-      "EVENT.APPEND s t IMPERSONAL DATA",
-      "-ERR wrong number of arguments for 'event.append' command"
-    ),
+    ("EVENT.APPEND s t IMPERSONAL DATA", "-ERR syntax error"),
+    ("EVENT.APPEND s t DATA", "-ERR wrong number of arguments for 'event.append' command"),
     ("EVENT.APPEND s t IMPERSONAL COLOUR red DATA x", "-ERR syntax error"),
     ("EVENT.APPEND s t IMPERSONAL ID a ID b DATA x", "-BADARG an option was given twice"),
     (

@@ -67,6 +67,7 @@ import Testing
   ])
   func `another role does not do`(roles: RoleSet, line: String) {
     var harness = Harness(grants: [Grant(tenants: .some(Harness.acme), roles: roles)])
+    #expect(harness.reply("AUTH acme peer") == "+OK\r\n")
     #expect(harness.reply(line).hasPrefix("-NOPERM "))
   }
 

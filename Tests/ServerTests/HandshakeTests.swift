@@ -89,8 +89,19 @@ import Testing
     #expect(!harness.context.state.isUnbound)
   }
 
+  @Test func `in a store of one tenant whoever may use all of them needs no AUTH`() {
+    var harness = Harness(grants: [Grant(tenants: .all, roles: .reader)])
+    harness.context.state.bindOnlyTenant(in: harness.context.surroundings)
+    #expect(!harness.context.state.isUnbound)
+    var administrator = Harness(grants: [Grant(tenants: .all, roles: .operator)])
+    administrator.context.state.bindOnlyTenant(in: administrator.context.surroundings)
+    #expect(administrator.context.state.isUnbound)
+  }
+
   @Test func `with several tenants AUTH comes first`() {
-    var harness = Harness(grants: [Grant(tenants: .all, roles: .all)])
+    var harness = Harness(
+      grants: [Grant(tenants: .all, roles: .all)], tenants: ["acme", "other"])
+    harness.context.state.bindOnlyTenant(in: harness.context.surroundings)
     #expect(harness.context.state.isUnbound)
     #expect(harness.reply("EVENT.COUNT") == "-NOAUTH Authentication required.\r\n")
     #expect(harness.reply("AUTH acme peer") == "+OK\r\n")

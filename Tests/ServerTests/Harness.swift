@@ -17,6 +17,7 @@ struct Harness {
       tenantNumber: { name in
         tenants.firstIndex(of: name.text).map { TenantNumber(rawValue: UInt32($0 + 1)) }
       },
+      onlyTenant: { tenants.count == 1 ? TenantName(tenants[0]) : nil },
       lastPosition: { _ in 7 }, nowMicroseconds: { 1_764_000_000_000_001 })
     let state = ConnectionState(
       id: 3, endpoint: endpoint, peer: Peer(uid: 1000, gid: 1000, groups: []),

@@ -49,8 +49,8 @@ class Daemon:
         self.log = self.folder / "lethed.log"
         self.weak, self.process = [], None
 
-    def place(self, data=None):
-        return ["--data", str(data or self.data), "--root", str(self.root), *self.weak]
+    def place(self, data=None, root=None):
+        return ["--data", str(data or self.data), "--root", str(root or self.root), *self.weak]
 
     def run(self, verb, *words):
         return subprocess.run([BINARIES / "lethed", verb, *words], capture_output=True, text=True,
@@ -187,8 +187,8 @@ def story(daemon, options):
 
     plan = daemon.lethe("shred", "subject", "--reason", "art17", "--dry-run", person=author)
     claim(plan["events"] == own, f"the dry run counts {plan['events']} events, not {own}")
-    tell(f" 6  dry run: {plan['events']:,} events, {plan['streams']} streams of the author's own, "
-         f"{plan['keys']} keys; nothing destroyed yet")
+    tell(f" 6  dry run: events {plan['events']:,}, streams of the author alone {plan['streams']}, "
+         f"keys {plan['keys']}; nothing is destroyed yet")
 
     start = time.monotonic()
     daemon.lethe("shred", "subject", "--reason", "art17", "--confirm", plan["confirm"],
@@ -215,13 +215,16 @@ def story(daemon, options):
           f"today's root opens {report['opened']} of the old copy")
     tell(f" 9  THE OLD COPY WITH TODAY'S ROOT OPENS 0 OF THE AUTHOR'S {own:,} EVENTS "
          f"AND {report['opened']:,} OF THE {others:,} OTHERS")
-    tell(f"10  {report['oldNodesOpened']} of the old copy's {report['oldNodes']:,} key nodes open; "
-         "the root of that day was overwritten in place")
+    control = drill(daemon, copy, data=copy, root=old_root)
+    claim(not report["copyOpens"] and control["opened"] == total,
+          f"the root of that day opens {control['opened']} of the copy")
+    tell(f"10  control: with the root of that day the copy opens all {control['opened']:,}; "
+         "it was overwritten in place and is gone")
     old_root.unlink()
 
 
-def drill(daemon, copy):
-    done = daemon.run("drill", "--old", str(copy), *daemon.place(), "--json")
+def drill(daemon, copy, data=None, root=None):
+    done = daemon.run("drill", "--old", str(copy), *daemon.place(data, root), "--json")
     claim(done.returncode == 0, f"lethed drill: {done.stderr.strip()}")
     return json.loads(done.stdout)
 

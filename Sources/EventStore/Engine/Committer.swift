@@ -82,11 +82,13 @@ final class Committer: @unchecked Sendable {
 
   private func perform(_ commit: SealedCommit) {
     do throws(StoreError) {
-      if TestHooks.variant == "ack-before-commit" {
-        commit.answer(nil)
-        commit.batches = []
-        Self.pauseMilliseconds(3)
-      }
+      #if DEBUG
+        if TestHooks.isVariant("ack-before-commit") {
+          commit.answer(nil)
+          commit.batches = []
+          Self.pauseMilliseconds(3)
+        }
+      #endif
       try store(commit)
       commit.answer(nil)
     } catch {

@@ -64,9 +64,12 @@ final class IndexThread: Sendable {
     do {
       try shared.index.flush(state: wanted.state, tenantStates: wanted.tenants)
       unfinished.withLock { $0 = nil }
+      shared.indexFailure.withLock { $0 = nil }
     } catch {
       // The frozen tail and the heads of its moment belong together: both are kept.
       unfinished.withLock { $0 = wanted }
+      let failure = StoreError(error)
+      shared.indexFailure.withLock { $0 = failure }
     }
   }
 

@@ -16,7 +16,9 @@ package enum OpeningError: Error, Sendable {
 }
 
 extension EventStore {
-  /// Makes a new, empty store: the directory, its keyring and its root. Refuses what exists.
+  /// Makes a new, empty store: the directory, its keyring and its root.
+  ///
+  /// Refuses what exists.
   ///
   /// Order: the root is on its medium before the keyring that it opens is committed.
   package static func create(
@@ -38,7 +40,7 @@ extension EventStore {
 
   /// Opens the store, finishing whatever a crash left half done, and starts its threads.
   ///
-  /// - Parameter clock: milliseconds since 1970.
+  /// `clock` gives milliseconds since 1970.
   package static func open(
     path: String, holders: RootHolders, clock: @escaping @Sendable () -> Int64
   ) throws(OpeningError) -> EventStore {

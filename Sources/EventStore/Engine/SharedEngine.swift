@@ -26,6 +26,8 @@ final class SharedEngine: Sendable {
   /// Held while postings are published and the heads that belong to them move; taken before the lock
   /// of the state.
   let movingHeads = Mutex(())
+  /// Why the last flush of the index failed, or nil.
+  let indexFailure = Mutex<StoreError?>(nil)
   /// Wakes the index thread.
   let indexWanted = DispatchSemaphore(value: 0)
   /// Reads that are under way, for the barrier of a shred.
@@ -81,8 +83,11 @@ final class SharedEngine: Sendable {
   }
 
   /// Holds appends while the index is too far behind.
-  func waitForTail() {
+  ///
+  /// Throws why it cannot catch up, when flushing fails: memory stays bounded.
+  func waitForTail() throws(StoreError) {
     while index.tailCount > Limits.tailPostingsMax {
+      if let failure = indexFailure.withLock({ $0 }) { throw failure }
       indexWanted.signal()
       Committer.pauseMilliseconds(2)
     }

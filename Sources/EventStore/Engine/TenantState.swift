@@ -67,9 +67,10 @@ final class TenantState {
   /// The tenant's secrets, opened if need be.
   func open(_ keyring: Keyring) throws(StoreError) -> TenantSecrets {
     if let secrets { return secrets }
-    let opened = TenantSecrets(try StoreError.translating { () throws(KeyringError) in
-      try keyring.tenantKeys(number)
-    })
+    let opened = TenantSecrets(
+      try StoreError.translating { () throws(KeyringError) in
+        try keyring.tenantKeys(number)
+      })
     secrets = opened
     return opened
   }

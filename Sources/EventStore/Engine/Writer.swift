@@ -89,7 +89,6 @@ final class Writer: @unchecked Sendable {
   /// Seals the batches' events and hands them over.
   private func commit(_ batches: [AppendBatch]) {
     guard !batches.isEmpty else { return }
-    shared.waitForTail()
     if mayHaveTooManyNames { purgeNames() }
     let commit = commits.0
     commit.removeAll()
@@ -99,6 +98,7 @@ final class Writer: @unchecked Sendable {
       batch.results = Array(repeating: AppendResult(), count: batch.requests.count)
     }
     do throws(StoreError) {
+      try shared.waitForTail()
       try seal(commit)
       guard !appender.isPoisoned else { throw .corrupt }
       try prepare(commit)

@@ -28,18 +28,19 @@ final class ControlPlane: Sendable {
     case .resumeTenant(let name): return try setSuspended(name, false, actor)
     case .planShredSubject(let name, let subject):
       return .plan(try planSubject(try number(name), subject, actor))
-    case .shredSubject(let name, let subject, _, let token):
-      return .shredded(try shredSubject(try number(name), subject, token, actor))
+    case .shredSubject(let name, let subject, let reason, let token):
+      return .shredded(try shredSubject(try number(name), subject, reason, token, actor))
     case .planShredTenant(let name):
       return .plan(try planTenant(try number(name), actor))
-    case .shredTenant(let name, _, let token):
-      return .shredded(try shredTenant(try number(name), token, actor))
+    case .shredTenant(let name, let reason, let token):
+      return .shredded(try shredTenant(try number(name), reason, token, actor))
     case .enrolSubject(let name, let subject):
       return try enrol(try number(name), subject, actor)
     case .keyStatus:
-      return .keyStatus(try shared.withState { (state) throws(StoreError) in
-        try StoreError.translating { () throws(KeyringError) in try state.keyring.status() }
-      })
+      return .keyStatus(
+        try shared.withState { (state) throws(StoreError) in
+          try StoreError.translating { () throws(KeyringError) in try state.keyring.status() }
+        })
     }
   }
 
@@ -128,7 +129,8 @@ final class ControlPlane: Sendable {
 
   /// Destroys a person's keys: stage root, commit, erase old root, empty caches, wait for reads.
   private func shredSubject(
-    _ tenant: TenantNumber, _ subject: [UInt8], _ token: [UInt8], _ actor: Actor
+    _ tenant: TenantNumber, _ subject: [UInt8], _ reason: ReasonCode, _ token: [UInt8],
+    _ actor: Actor
   ) throws(StoreError) -> ShredReceipt {
     let now = shared.clock()
     let entry = try plans.find(token, target: try target(tenant, subject), now: now)
@@ -147,7 +149,7 @@ final class ControlPlane: Sendable {
     var removal = Removal()
     removal.parts[tenant] = part
     let receipt = try rotate(
-      removal, .subjectShredded, tenant, actor, count: entry.plan.eventCount, now: now)
+      removal, .subjectShredded, tenant, actor, plan: entry.plan, reason: reason, now: now)
     plans.remove(entry)
     return ShredReceipt(plan: entry.plan, rotation: receipt, timeMilliseconds: now)
   }
@@ -180,7 +182,8 @@ final class ControlPlane: Sendable {
     part.tags = [mark]
     var removal = Removal()
     removal.parts[tenant] = part
-    _ = try rotate(removal, .subjectEnrolled, tenant, actor, count: 0, now: shared.clock())
+    _ = try rotate(
+      removal, .subjectEnrolled, tenant, actor, plan: nil, reason: nil, now: shared.clock())
     return .done
   }
 
@@ -203,7 +206,7 @@ final class ControlPlane: Sendable {
 
   /// Destroys a tenant: one child of the tenants' array, whatever its events.
   private func shredTenant(
-    _ tenant: TenantNumber, _ token: [UInt8], _ actor: Actor
+    _ tenant: TenantNumber, _ reason: ReasonCode, _ token: [UInt8], _ actor: Actor
   ) throws(StoreError) -> ShredReceipt {
     let now = shared.clock()
     let entry = try plans.find(token, target: .tenant(tenant), now: now)
@@ -211,21 +214,22 @@ final class ControlPlane: Sendable {
     var removal = Removal()
     removal.tenants = [tenant]
     let receipt = try rotate(
-      removal, .tenantShredded, tenant, actor, count: entry.plan.eventCount, now: now)
+      removal, .tenantShredded, tenant, actor, plan: entry.plan, reason: reason, now: now)
     plans.remove(entry)
     return ShredReceipt(plan: entry.plan, rotation: receipt, timeMilliseconds: now)
   }
 
   private func rotate(
     _ removal: Removal, _ act: LedgerEntry.Act, _ tenant: TenantNumber, _ actor: Actor,
-    count: UInt64, now: Int64
+    plan: ShredPlan?, reason: ReasonCode?, now: Int64
   ) throws(StoreError) -> RotationReceipt {
     let receipt = try shared.withState { (state) throws(StoreError) -> RotationReceipt in
       if let failure = state.failure { throw failure }
       // Emptied before as well as after: nothing may stay if the rotation ends half way.
       state.forgetKeys()
       let entry = LedgerEntry(
-        timeMilliseconds: now, act: act, actor: actor.ledgerActor, tenant: tenant, count: count)
+        timeMilliseconds: now, act: act, actor: actor.ledgerActor, tenant: tenant,
+        result: reason?.ledgerResult ?? 0, planHash: plan?.hash ?? [], count: plan?.eventCount ?? 0)
       do throws(KeyringError) {
         let receipt = try state.keyring.rotate(removal, entry: entry)
         state.remove(removal.tenants)
@@ -251,7 +255,18 @@ extension Actor {
   }
 }
 
+extension ReasonCode {
+  /// How the ledger says it: 0 means that no reason was asked for.
+  var ledgerResult: UInt8 { UInt8((Self.allCases.firstIndex(of: self) ?? 0) + 1) }
+}
+
 extension ShredPlan {
+  /// What the ledger keeps of the plan: a hash of its token, which is random and so is its salt.
+  var hash: [UInt8] {
+    KeyDerivation.checksum(
+      count: 32, context: KeyDerivation.Context("LT1.plan"), message: Array(token.utf8).span)
+  }
+
   init(_ survey: ShredSurvey, token: String) {
     self.init(
       token: token, eventCount: survey.eventCount, sharedEventCount: survey.sharedEventCount,

@@ -6,8 +6,9 @@ import Storage
 package struct DrillReport: Sendable, Equatable {
   /// The old copy's log, opened with today's keys.
   package var log = LogScanReport()
-  /// Key nodes in the old copy, and how many of them today's root opens, directly or through what
-  /// it opens.
+  /// True when the root opens the copy's own keyring, that is, when no root was erased since.
+  package var copyOpens = false
+  /// Key nodes in the copy, and how many of them the root opens, directly or through what it opens.
   package var oldNodes: UInt64 = 0
   package var oldNodesOpened: UInt64 = 0
 
@@ -18,9 +19,8 @@ package struct DrillReport: Sendable, Equatable {
 ///
 /// Reads only, takes no locks, and works beside a running daemon.
 package enum Drill {
-  /// - Parameters:
-  ///   - old: the copied data directory.
-  ///   - data: today's data directory, whose keyring belongs to the root.
+  /// Opens the copy in `old` with the keyring of `data`, today's directory, to which the root
+  /// belongs.
   package static func run(
     old: String, data: String, holders: RootHolders
   ) throws(OpeningError) -> DrillReport {
@@ -35,6 +35,14 @@ package enum Drill {
       try scan.run(through: last)
       var report = DrillReport()
       report.log = scan.report
+      report.copyOpens = opens(copy, holders)
+      let snapshot = try KeyringTables.open(copy)
+      report.oldNodes = try snapshot.read { (view) throws(StorageError) in
+        UInt64(try view.nodeCount())
+      }
+      let closure = try KeyringClosure(
+        store: copy.id, snapshots: [snapshot], holderPaths: holders.paths)
+      report.oldNodesOpened = UInt64(closure.nodesOpened)
       return report
     } catch let error as StorageError {
       throw .storage(error)
@@ -44,6 +52,17 @@ package enum Drill {
       throw .log(error)
     } catch {
       throw .log(.corrupt)
+    }
+  }
+
+  /// Tries the root on the copy's own keyring.
+  private static func opens(_ copy: DataDirectory, _ holders: RootHolders) -> Bool {
+    do {
+      _ = try Keyring.openReading(
+        data: copy, tables: try KeyringTables.open(copy), holders: holders)
+      return true
+    } catch {
+      return false
     }
   }
 }

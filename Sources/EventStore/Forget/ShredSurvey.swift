@@ -66,7 +66,9 @@ struct ShredSurvey {
         streams.insert(header.stream)
         guard isLive else { return true }
         eventCount += 1
-        if (0..<header.subjects.count).contains(where: { !subjectSlots.contains(header.subjects[$0]) }) {
+        if (0..<header.subjects.count).contains(where: {
+          !subjectSlots.contains(header.subjects[$0])
+        }) {
           sharedEventCount += 1
         }
         return true
@@ -92,7 +94,12 @@ struct ShredSurvey {
     var impersonal: UInt64 = 0
     try forEachHeader(term, ordinals: 1...Limits.positionMax) { header, isLive in
       guard header.stream == slot else { return true }
-      namesOthers = (0..<header.subjects.count).contains { !subjectSlots.contains(header.subjects[$0]) }
+      // Others who were erased before are nobody any more: their events are not live.
+      namesOthers =
+        isLive
+        && (0..<header.subjects.count).contains {
+          !subjectSlots.contains(header.subjects[$0])
+        }
       if header.subjects.count == 0, isLive { impersonal += 1 }
       return !namesOthers
     }
@@ -127,11 +134,28 @@ struct ShredSurvey {
 
   /// Calls `body` with the header of each record of a term, and whether its event still opens,
   /// until it returns false.
+  ///
+  /// A stream is walked page by page. A person's postings, which have no ordinals to page by, are
+  /// taken at once: 16 bytes each.
   private func forEachHeader(
     _ term: TermKey, ordinals: ClosedRange<UInt64>, _ body: (RecordHeader, Bool) -> Bool
   ) throws(StoreError) {
-    let postings = try postings(
-      term, PagedRead.Page(range: ordinals, limit: .max), isDescending: false)
+    guard ordinals.lowerBound > 0 else {
+      let page = PagedRead.Page(range: ordinals, limit: .max)
+      _ = try visit(try postings(term, page, isDescending: false), body)
+      return
+    }
+    var read = PagedRead(range: ordinals, isDescending: false, limit: .max)
+    while let page = read.nextPage {
+      let postings = try postings(term, page, isDescending: false)
+      guard try visit(postings, body) else { return }
+      read.advance(found: postings.map(\.ordinal))
+    }
+  }
+
+  private func visit(
+    _ postings: [Posting], _ body: (RecordHeader, Bool) -> Bool
+  ) throws(StoreError) -> Bool {
     var bytes: [UInt8] = []
     var places: [ByteRange] = []
     var rest = postings[...]
@@ -140,9 +164,10 @@ struct ShredSurvey {
       rest = rest.dropFirst(EventReader.pageEvents)
       try shared.log.copyRecords(page.map(\.sequence), into: &bytes, &places)
       for (header, isLive) in try headers(bytes, places) {
-        guard body(header, isLive) else { return }
+        guard body(header, isLive) else { return false }
       }
     }
+    return true
   }
 
   private func headers(

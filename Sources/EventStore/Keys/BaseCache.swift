@@ -45,7 +45,9 @@ struct BaseCache: ~Copyable {
   private static let ways = 8
   private let setMask: UInt64
   private var secrets: SecretTable
-  /// A hash of each id, never 0; 0 is empty. Eight stand in one line of the processor's cache.
+  /// A hash of each id, never 0; 0 is empty.
+  ///
+  /// Eight stand in one line of the processor's cache.
   private var hashes: [UInt64]
   private var ids: [BaseID]
   private var destroyed: [Bool]

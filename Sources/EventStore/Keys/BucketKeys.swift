@@ -31,7 +31,9 @@ final class BucketKeys: Sendable {
     keys.withLock { $0[bucket] = kept }
   }
 
-  /// Takes all that the keyring has. Months are few: a hundred years are 1,200.
+  /// Takes all that the keyring has.
+  ///
+  /// Months are few: a hundred years are 1,200.
   func load(_ keyring: Keyring) throws(KeyringError) {
     for bucket in try keyring.buckets() { try note(bucket, keyring) }
   }

@@ -5,11 +5,12 @@ import Storage
 
 /// Reads one page of events after the other: postings -> records -> keys -> plaintext.
 ///
-/// The engine's lock is held while keys are looked up, 256 events at a time, and not while records
+/// The engine's lock is held while keys are looked up, 128 events at a time, and not while records
 /// are copied or opened. One reader serves one call; it keeps its buffers for its pages.
 struct EventReader: ~Copyable {
-  /// Events of one page.
-  static let pageEvents = 256
+  /// Events of one page; their secrets fill one cell of the arena.
+  static let pageEvents = 128
+  private static let inputBytes = 64
 
   private let shared: SharedEngine
   private let tenant: TenantNumber
@@ -19,7 +20,7 @@ struct EventReader: ~Copyable {
   private var plain: [UInt8] = []
   private var found: [Found] = []
   /// Event base and position leaf of each event of a page, 64 bytes.
-  private var inputs = SecretTable(count: pageEvents, width: 64)
+  private var inputs = SecretBytes(zeroes: pageEvents * inputBytes)
   private var eventKey = SecretBytes(zeroes: 64)
 
   /// What is known of an event before its body is opened.
@@ -87,10 +88,10 @@ struct EventReader: ~Copyable {
   }
 
   private static func openBody(
-    _ record: Span<UInt8>, _ event: Found, _ inputs: borrowing SecretTable, _ input: Int,
+    _ record: Span<UInt8>, _ event: Found, _ inputs: borrowing SecretBytes, _ input: Int,
     _ tenantID: TenantID, _ eventKey: inout SecretBytes, _ plain: inout [UInt8]
   ) -> Int? {
-    let secrets = inputs.bytes(at: input)
+    let secrets = inputs.bytes.extracting(input * inputBytes..<(input + 1) * inputBytes)
     return RecordOpener.open(
       record, subjectCount: event.header.subjects.count, base: secrets.extracting(0..<32),
       leaf: secrets.extracting(32..<64), tenantID: tenantID, position: event.routing.position,
@@ -98,12 +99,12 @@ struct EventReader: ~Copyable {
   }
 
   private static func note(
-    in inputs: inout SecretTable, at index: Int, _ bases: borrowing BaseCache, _ base: Int,
+    in inputs: inout SecretBytes, at index: Int, _ bases: borrowing BaseCache, _ base: Int,
     _ positions: inout PositionTree, _ position: UInt64
   ) {
-    var bytes = inputs.mutableBytes(at: index)
-    bytes.set(bases.key(at: base), at: 0)
-    bytes.set(positions.leaf(position), at: 32)
+    var bytes = inputs.mutableBytes
+    bytes.set(bases.key(at: base), at: index * inputBytes)
+    bytes.set(positions.leaf(position), at: index * inputBytes + 32)
   }
 
   private mutating func open(
@@ -122,7 +123,6 @@ struct EventReader: ~Copyable {
     let count = Self.openBody(
       sealed.span.extracting(place), event, inputs, input, tenantID, &eventKey, &opened)
     guard let count else { throw .corrupt }
-    inputs.wipe(at: input)
     return body(description, opened.span.extracting(0..<count))
   }
 }

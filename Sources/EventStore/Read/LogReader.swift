@@ -60,7 +60,9 @@ final class LogReader: Sendable {
     return 0
   }
 
-  /// Routing fields and header of a record; nil when its tenant or period is gone. Throws when it is
+  /// Routing fields and header of a record; nil when its tenant or period is gone.
+  ///
+  /// Throws when it is
   /// not what was written.
   func open(
     _ record: Span<UInt8>, state: EngineState

@@ -32,7 +32,9 @@ enum RecordLayout {
   }
 }
 
-/// A record's routing fields: whose it is and which keys it needs. Masked on the disk.
+/// A record's routing fields: whose it is and which keys it needs.
+///
+/// Masked on the disk.
 struct Routing: Hashable, Sendable {
   var tenant: TenantNumber
   var position: UInt64
@@ -75,7 +77,9 @@ struct Routing: Hashable, Sendable {
   }
 }
 
-/// A record's header: what the index is rebuilt from. It survives its persons and dies with the
+/// A record's header: what the index is rebuilt from.
+///
+/// It survives its persons and dies with the
 /// period.
 struct RecordHeader: Hashable, Sendable {
   var stream: Slot

@@ -23,7 +23,8 @@ enum RecordOpener {
     tenantID: TenantID, position: UInt64, eventKey: inout SecretBytes, into plain: inout [UInt8]
   ) -> Int? {
     let bodyAt = RecordLayout.bodyAt(subjectCount: subjectCount)
-    guard record.count >= bodyAt + RecordLayout.tagBytes, let suite = SingleUseAEAD.Suite(rawValue: record[1])
+    guard record.count >= bodyAt + RecordLayout.tagBytes,
+      let suite = SingleUseAEAD.Suite(rawValue: record[1])
     else { return nil }
     var key = eventKey.mutableBytes
     EventKeys.eventKey(

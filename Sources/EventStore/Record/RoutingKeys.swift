@@ -14,8 +14,15 @@ struct RoutingKeys: ~Copyable {
   static let tagContext = KeyDerivation.Context("LT1.route.tag")
 
   init(_ keyring: Keyring) {
-    mask = keyring.derive(Self.maskContext, count: 32)
-    tag = keyring.derive(Self.tagContext, count: 16)
+    self.init(
+      mask: keyring.derive(Self.maskContext, count: 32),
+      tag: keyring.derive(Self.tagContext, count: 16))
+  }
+
+  /// `mask` has 32 bytes, `tag` 16.
+  init(mask: consuming SecretBytes, tag: consuming SecretBytes) {
+    self.mask = mask
+    self.tag = tag
   }
 
   /// Tags and masks the plain routing fields of the record at `base`, whose first 18 bytes stand.

@@ -173,7 +173,8 @@ extension KeyringClosure {
       try followChildren(plain, .references) {
         let number = prefix << 5 | $0
         return height > 1
-          ? .tenants(height: height - 1, prefix: number) : .tenant(UInt32(truncatingIfNeeded: number))
+          ? .tenants(height: height - 1, prefix: number)
+          : .tenant(UInt32(truncatingIfNeeded: number))
       }
     case .buckets(let height, let prefix) where height > 1:
       try followChildren(plain, .references) {

@@ -24,7 +24,9 @@ package struct ReachedKeys: ~Copyable {
 
   package var count: Int { places.count }
 
+  /// Whose the key at `index` is.
   package borrowing func tenant(at index: Int) -> TenantNumber { places[index].tenant }
+  /// The slot of the key at `index`.
   package borrowing func slot(at index: Int) -> Slot { places[index].slot }
 
   /// A copy of the key at `index`, 32 bytes.

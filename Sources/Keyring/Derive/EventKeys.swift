@@ -18,9 +18,8 @@ package enum EventKeys {
 
   /// Writes the base key (32 bytes) of a stream's events about the same persons in one period.
   ///
-  /// - Parameters:
-  ///   - subjects: the keys of the data subjects, 32 bytes each, ascending by slot; empty for events
-  ///     about nobody, which take `impersonal` in their place.
+  /// `subjects` are the keys of the data subjects, 32 bytes each, ascending by slot; empty for events
+  /// about nobody, which take `impersonal` in their place.
   package static func base(
     into base: inout MutableSpan<UInt8>, period: Span<UInt8>, stream: Span<UInt8>,
     subjects: Span<UInt8>, impersonal: Span<UInt8>, dataSecret: Span<UInt8>
@@ -40,9 +39,7 @@ package enum EventKeys {
 
   /// Writes an event's key and commitment (32 bytes each); called once an event, allocates nothing.
   ///
-  /// - Parameters:
-  ///   - leaf: the position's, from ``PositionTree``.
-  ///   - nonce: the record's 16 bytes.
+  /// `leaf` is the position's, from ``PositionTree``; `nonce` are the record's 16 bytes.
   package static func eventKey(
     into output: inout MutableSpan<UInt8>, base: Span<UInt8>, leaf: Span<UInt8>,
     nonce: Span<UInt8>, tenant: TenantID, position: UInt64

@@ -161,7 +161,7 @@ extension Keyring {
     try map.edit(
       &mapRoot, edits.sorted { $0.tag < $1.tag }, &writer, in: &transaction)
     #if DEBUG
-      if TestHooks.variant == "rebalance" {
+      if TestHooks.isVariant("rebalance") {
         try copyToSibling(end - 1, &keyRoot, tenant, &writer, in: &transaction)
       }
     #endif
@@ -173,7 +173,7 @@ extension Keyring {
   /// Random, never derived: what can be derived from a key that survives cannot be destroyed.
   private static func newEntry(_ key: NewKey, _ mapKey: borrowing SecretBytes) -> SecretBytes {
     #if DEBUG
-      if TestHooks.variant == "derive" { return derivedEntry(key, mapKey) }
+      if TestHooks.isVariant("derive") { return derivedEntry(key, mapKey) }
     #endif
     return KeyLeafEntry.fresh(flags: key.kind.rawValue)
   }

@@ -15,12 +15,16 @@ extension Keyring {
   package func rotate(
     _ removal: Removal, entry: LedgerEntry
   ) throws(KeyringError) -> RotationReceipt {
-    let variant = TestHooks.variant
     try confirmErasure()
     let old = epoch
-    let fresh = variant == "root-kept" ? root.copy() : SecretBytes.random(count: 32)
-    if variant != "commit-before-stage" { try stage(old + 1, fresh) }
-    if variant == "erase-before-commit" { try holders.erase(epoch: old) }
+    #if DEBUG
+      let fresh = TestHooks.isVariant("root-kept") ? root.copy() : SecretBytes.random(count: 32)
+      if !TestHooks.isVariant("commit-before-stage") { try stage(old + 1, fresh) }
+      if TestHooks.isVariant("erase-before-commit") { try holders.erase(epoch: old) }
+    #else
+      let fresh = SecretBytes.random(count: 32)
+      try stage(old + 1, fresh)
+    #endif
     var writer = NodeWriter(store: id, mode: .withFreshKeys)
     do {
       try commit(&writer, epoch: old + 1, root: fresh, entry: entry) {
@@ -37,8 +41,10 @@ extension Keyring {
     root = fresh
     isErasurePending = true
     try forget(removal)
-    if variant == "commit-before-stage" { try stage(epoch, root) }
-    if variant == "ack-before-erase" { isErasurePending = false }
+    #if DEBUG
+      if TestHooks.isVariant("commit-before-stage") { try stage(epoch, root) }
+      if TestHooks.isVariant("ack-before-erase") { isErasurePending = false }
+    #endif
     try confirmErasure()
     return RotationReceipt(
       epoch: epoch, keysDestroyed: writer.keysDestroyed, nodesWritten: writer.nodesWritten,

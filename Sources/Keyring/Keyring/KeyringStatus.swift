@@ -19,6 +19,7 @@ package struct KeyringStatus: Sendable {
 }
 
 extension Keyring {
+  /// What the keyring and its holders are like now.
   package func status() throws(KeyringError) -> KeyringStatus {
     let nodeCount = try tables.read { (view) throws(KeyringError) in
       do throws(StorageError) { return try view.nodeCount() } catch { throw .storage(error) }

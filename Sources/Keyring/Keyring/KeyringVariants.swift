@@ -24,17 +24,17 @@ import Storage
     }
 
     /// The broken variant "rebalance": wraps a key under a leaf beside its path, as a tree that
-    /// moves entries between siblings does. Leaks only where a sibling has a free place.
+    /// moves entries between siblings does.
+    ///
+    /// Leaks only where a sibling has a free place.
     static func copyToSibling(
       _ slot: UInt64, _ root: inout TrieRoot, _ tenant: UInt32, _ writer: inout NodeWriter,
       in transaction: inout KeyringTransaction
     ) throws(KeyringError) {
       let array = KeyArray.keys(of: tenant)
       guard let entry = try array.entry(slot, root, writer.reader, in: transaction) else { return }
-      for free in stride(from: slot / 32 * 32, to: 1, by: -1) {
-        guard try array.entry(free - 1, root, writer.reader, in: transaction) == nil else {
-          continue
-        }
+      for free in stride(from: slot / 32 * 32, to: 1, by: -1)
+      where try array.entry(free - 1, root, writer.reader, in: transaction) == nil {
         try array.edit(&root, [free - 1], &writer, in: &transaction) { leaf, child, _, _, _ in
           leaf.set(child, to: entry.bytes)
         }

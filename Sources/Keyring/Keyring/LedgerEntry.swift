@@ -34,7 +34,9 @@ package struct LedgerEntry: Hashable, Sendable {
 
   package var timeMilliseconds: Int64
   package var act: Act
-  /// 0: done. Other values are the act's own (``Act/storeCreated``: 1 when erasure is weak).
+  /// 0: done.
+  ///
+  /// Other values are the act's own (``Act/storeCreated``: 1 when erasure is weak).
   package var result: UInt8
   package var actor: Actor
   /// 0 when the act concerns no tenant.

@@ -2,7 +2,9 @@ import EventModel
 import Sodium
 
 /// A tenant's node: its secrets, its covers and where its two tries begin (Docs/Format.md,
-/// section 4.2). The plaintext is changed in place.
+/// section 4.2).
+///
+/// The plaintext is changed in place.
 struct TenantNode: ~Copyable {
   private(set) var plain: SecretBytes
 

@@ -54,7 +54,7 @@ final class RootHolder {
 
   /// Opens and checks the file: ours alone, whole, of this store, locked by nobody else.
   ///
-  /// - Parameter isReading: takes no lock and never writes, for tools beside a running daemon.
+  /// With `isReading` it takes no lock and never writes, for tools beside a running daemon.
   static func open(
     path: String, store: StoreID, acceptsWeak: Bool, isReading: Bool
   ) throws(KeyringError) -> RootHolder {
@@ -130,7 +130,7 @@ final class RootHolder {
   func stage(epoch: UInt64, root: Span<UInt8>) throws(KeyringError) {
     TestHooks.crashPoint("root.stage.before")
     #if DEBUG
-      if TestHooks.variant == "rename" { try replaceFile() }
+      if TestHooks.isVariant("rename") { try replaceFile() }
     #endif
     let slot = RootSlot.encode(epoch: epoch, root: root)
     try write(slot.bytes, at: RootSlot.offset(epoch: epoch))

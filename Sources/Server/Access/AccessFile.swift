@@ -8,6 +8,15 @@ package enum AccessFileError: Error, Hashable, Sendable {
   case syntax(line: Int, reason: String)
   /// It says something that has no meaning here; the path names the place, never a value.
   case meaning(path: String, reason: String)
+
+  /// One plain sentence for the operator.
+  package var sentence: String {
+    switch self {
+    case .file(let reason): "the access file is refused: \(reason)"
+    case .syntax(let line, let reason): "the access file is refused: line \(line): \(reason)"
+    case .meaning(let path, let reason): "the access file is refused: \(path): \(reason)"
+    }
+  }
 }
 
 extension AccessPolicy {

@@ -48,7 +48,11 @@ extension CommandTable {
       guard arguments.count == 1 else { throw .unavailable("EVENT.COUNT with filters") }
       let tenant = try context.state.boundTenant(in: context.surroundings)
       let position: UInt64
-      do throws(StoreError) { position = try context.surroundings.lastPosition(tenant) } catch { throw CommandError(error) }
+      do throws(StoreError) {
+        position = try context.surroundings.lastPosition(tenant)
+      } catch {
+        throw CommandError(error)
+      }
       context.state.encoder.integer(position, to: &context.output)
       return .answered
     },

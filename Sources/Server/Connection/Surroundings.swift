@@ -9,9 +9,9 @@ final class Surroundings {
   /// The daemon's version, `x.y.z`.
   let version: String
   var policy: AccessPolicy
-  /// The number of a tenant, or nil when there is none of this name.
   /// The store's tenant when it has exactly one.
   let onlyTenant: () -> TenantName?
+  /// The number of a tenant, or nil when there is none of this name.
   let tenantNumber: (TenantName) -> TenantNumber?
   /// The newest position of a tenant.
   let lastPosition: (TenantNumber) throws(StoreError) -> UInt64

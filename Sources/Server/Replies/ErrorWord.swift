@@ -49,7 +49,8 @@ enum ErrorWord: String, CaseIterable, Sendable {
     switch self {
     case .tryAgain, .noSpace, .readOnly, .pending, .suspended, .keyUnavailable: .later
     case .noAuth, .wrongVersion, .subjectShredded, .confirm, .planChanged, .approval,
-      .quota: .afterwards
+      .quota:
+      .afterwards
     case .misconf: .unknown
     default: .no
     }

@@ -4,26 +4,57 @@ import Keyring
 import RESP
 
 extension ControlReply {
-  /// `KEY STATUS`.
+  /// Appends what `KEY STATUS` answers.
   static func append(
     _ status: KeyringStatus, _ encoder: ReplyEncoder, to bytes: inout [UInt8]
   ) {
-    let map = MapReply(encoder: encoder)
+    var map = MapReply(encoder: encoder)
+    map.add("epoch", status.epoch)
+    map.add("version", status.version)
+    map.add("nodes", UInt64(status.nodeCount))
+    map.add("bytes", UInt64(status.usedBytes))
+    map.add("tenants", UInt64(status.tenantCount))
+    map.add("ledger", status.ledgerCount)
+    map.add("class", erasureClass(status.holders.compactMap(\.medium.weakness)))
+    map.add("holders", status.holders.map(\.path))
+    map.add(
+      "weaknesses",
+      status.holders.compactMap { holder in
+        holder.medium.weakness.map { "\(holder.path): \($0.rawValue)" }
+      })
+    map.add("beside-data", status.holders.filter(\.isOnDataFileSystem).map(\.path))
+    map.add("erasure-pending", isTrue: status.isErasurePending)
+    map.add("memory-locked", isTrue: status.isMemoryLocked)
     map.append(to: &bytes)
   }
 
-  /// What a shred did.
+  /// Appends what a shred did.
   ///
-  /// Never a bare "erased": the erasure class says what may be claimed.
+  /// Never a bare "erased": the class says what may be claimed, and with E0 nothing is, so that it
+  /// is called a deletion record.
   static func append(
     _ receipt: ShredReceipt, _ encoder: ReplyEncoder, to bytes: inout [UInt8]
   ) {
+    let level = erasureClass(receipt.rotation.weaknesses)
     var map = MapReply(encoder: encoder)
+    map.add("title", level == "E0" ? "deletion record" : "erasure receipt")
+    map.add("class", level)
+    map.add("weaknesses", receipt.rotation.weaknesses.map(\.rawValue))
     map.add("time", Timestamp.text(receipt.timeMilliseconds))
+    map.add("epoch", receipt.rotation.epoch)
+    map.add("holders", UInt64(receipt.rotation.holderCount))
+    map.add("keys", UInt64(receipt.rotation.keysDestroyed))
+    map.add("nodes", UInt64(receipt.rotation.nodesWritten))
     map.add("events", receipt.plan.eventCount)
     map.add("events-naming-others", receipt.plan.sharedEventCount)
+    map.add("events-impersonal", receipt.plan.impersonalEventCount)
     map.add("streams", receipt.plan.ownStreamCount)
     map.add("streams-naming-others", receipt.plan.sharedStreamCount)
     map.append(to: &bytes)
+  }
+
+  /// E1: overwritten in place, gone for everybody above the firmware; E0: nothing is claimed.
+  private static func erasureClass(_ weaknesses: [WeakErasure]) -> String {
+    weaknesses.isEmpty ? "E1" : "E0"
   }
 }
