@@ -18,13 +18,15 @@
     }
 
     func tables() throws -> (DataDirectory, KeyringTables) {
-      let data = try DataDirectory.open(path: path + "/data")
+      let data = try waitingForLocks { try DataDirectory.open(path: path + "/data") }
       return (data, try KeyringTables.open(data))
     }
 
     func open() throws -> Keyring {
       let (data, tables) = try tables()
-      return try Keyring.open(data: data, tables: tables, holders: holders)
+      return try waitingForLocks {
+        try Keyring.open(data: data, tables: tables, holders: holders)
+      }
     }
 
     func withCopy(_ body: (CrashPlace) async throws -> Void) async throws {
@@ -209,7 +211,9 @@
     let tables = try KeyringTables.open(data)
     guard !isEmpty else { return place }
     try Keyring.create(data: data, tables: tables, holders: place.holders, now: TestStore.now)
-    let keyring = try Keyring.open(data: data, tables: tables, holders: place.holders)
+    let keyring = try waitingForLocks {
+      try Keyring.open(data: data, tables: tables, holders: place.holders)
+    }
     let tenant = try keyring.createTenant(
       name("acme"), retention: retention("30d"), now: TestStore.now, actor: .daemon)
     try keyring.addKeys((1...3).map { NewKey(tenant: tenant, kind: .subject, tag: tag($0)) })

@@ -22,12 +22,14 @@ import Testing
   }
 
   private func open(
-    _ store: TestStore, keyring: String? = nil, roots: [String]? = nil, weak: Bool = false
+    _ store: TestStore, keyring: String? = nil, roots: [String]? = nil
   ) throws -> Keyring {
     guard let keyring else {
-      return try Keyring.open(
-        data: store.data, tables: store.tables,
-        holders: RootHolders(paths: roots ?? store.holders.paths, acceptsWeakErasure: weak))
+      return try waitingForLocks {
+        try Keyring.open(
+          data: store.data, tables: store.tables,
+          holders: RootHolders(paths: roots ?? store.holders.paths))
+      }
     }
     let path = store.path + "/copy"
     for directory in [path, path + "/keyring"] {
@@ -38,9 +40,11 @@ import Testing
     try copyFile(store.path + "/data/FORMAT", path + "/FORMAT")
     try copyFile(keyring, path + "/keyring/data.mdb")
     let data = try DataDirectory.open(path: path, isReadOnly: true)
-    return try Keyring.open(
-      data: data, tables: try KeyringTables.open(data),
-      holders: RootHolders(paths: roots ?? store.holders.paths))
+    let tables = try KeyringTables.open(data)
+    return try waitingForLocks {
+      try Keyring.open(
+        data: data, tables: tables, holders: RootHolders(paths: roots ?? store.holders.paths))
+    }
   }
 
   @Test func `an old keyring with today's root is refused with both epochs`() throws {
@@ -204,7 +208,9 @@ import Testing
     let accepted = RootHolders(paths: [path], acceptsWeakErasure: true)
     try Keyring.create(
       data: store.data, tables: store.tables, holders: accepted, now: TestStore.now)
-    let keyring = try Keyring.open(data: store.data, tables: store.tables, holders: refused)
+    let keyring = try waitingForLocks {
+      try Keyring.open(data: store.data, tables: store.tables, holders: refused)
+    }
     #expect(keyring.holderReport.map(\.medium.weakness) == [.memory])
     #expect(keyring.holderReport.map(\.isOnDataFileSystem) == [false])
     #expect(try keyring.ledgerEntries(from: 1, limit: 1).map(\.entry.result) == [1])

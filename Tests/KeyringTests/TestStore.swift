@@ -30,7 +30,9 @@ final class TestStore {
   deinit { Self.remove(path) }
 
   func open() throws -> Keyring {
-    try Keyring.open(data: data, tables: tables, holders: holders)
+    try waitingForLocks {
+      try Keyring.open(data: data, tables: tables, holders: holders)
+    }
   }
 
   static func makeTemporaryDirectory() throws -> String {
@@ -43,6 +45,19 @@ final class TestStore {
   static func remove(_ path: String) {
     try? FileManager.default.removeItem(atPath: path)
   }
+}
+
+/// Tries again for a while when a file is locked.
+///
+/// A lock that was let go may live on for a moment in a process that another test is starting, until
+/// its exec closes the file.
+func waitingForLocks<Result>(_ body: () throws -> Result) throws -> Result {
+  for _ in 0..<40 {
+    do { return try body() } catch let error as KeyringError where error == .holderBusy {
+    } catch StorageError.busy {}
+    usleep(25_000)
+  }
+  return try body()
 }
 
 func readFile(_ path: String) throws -> [UInt8] {
