@@ -36,7 +36,7 @@ int main(int count, char **words) {
     if (is_redis) {
       snprintf(after, sizeof after, "(%s", last->element[0]->str);
       for (size_t i = 0; i < reply->elements; i++)
-        bytes += reply->element[i]->element[1]->element[7]->len;
+        bytes += reply->element[i]->element[1]->element[5]->len;
     } else {
       const char *wanted = strcmp(words[3], "*") == 0 ? "position" : "version";
       for (size_t i = 0; i + 1 < last->elements; i += 2)
