@@ -42,7 +42,7 @@ import Testing
   }
 
   #if DEBUG
-    @Test(arguments: ["no-rekey", "leaf-only", "root-kept", "derive", "rebalance"])
+    @Test(arguments: ["no-rekey", "leaf-only", "root-kept", "derive", "rebalance", "split"])
     func `a broken key tree would be caught`(variant: String) throws {
       let random = SeededGenerator.forTest()
       let isCaught = try TestHooks.$taskVariant.withValue(variant) {
@@ -53,7 +53,7 @@ import Testing
           store: scenario.store.data.id, snapshots: try scenario.snapshots(),
           holderPaths: scenario.store.holders.paths)
         let guessed = variant == "derive" ? try guessedKeys(scenario) : 0
-        return deadKeys(scenario, closure) + guessed > 0
+        return deadKeys(scenario, closure) + deadNames(scenario, closure) + guessed > 0
       }
       #expect(isCaught)
     }
@@ -75,6 +75,11 @@ import Testing
     var count = 0
     for known in scenario.dead where closure.containsAnywhere(known) { count += 1 }
     return count
+  }
+
+  private func deadNames(_ scenario: ClosureScenario, _ closure: borrowing KeyringClosure) -> Int {
+    let names = Set(closure.names.map { Name(tenant: $0.tenant, tag: $0.tag) })
+    return scenario.dead.count { names.contains(Name(tenant: $0.tenant, tag: $0.tag)) }
   }
 
   private func expectNoTraces(

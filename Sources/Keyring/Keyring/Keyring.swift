@@ -39,7 +39,7 @@ package final class Keyring {
     id = data.id
     self.tables = tables
     self.holders = holders
-    reader = NodeReader(store: data.id)
+    reader = NodeReader(store: data.id, cache: NodeCache())
     dataDevice = try RootMedium.device(ofDirectory: data.path)
     self.isReading = isReading
     ledgerKey = top.derive(LedgerEntry.keyContext, count: 32)

@@ -80,7 +80,8 @@ extension Keyring {
       try Self.editTenants(numbers, &top, &writer, in: &transaction) {
         (tenant, node, writer, transaction) throws(KeyringError) in
         try Self.addKeys(
-          wanted, byTenant[tenant] ?? [], &slots, tenant.rawValue, &node, &writer, in: &transaction)
+          wanted, byTenant[tenant] ?? [], &slots, tenant.rawValue, &node, reader, &writer,
+          in: &transaction)
       }
     }
     for number in numbers { loaded.remove(number) }
@@ -122,7 +123,8 @@ extension Keyring {
   /// Adds the keys of one tenant: `indices` into `wanted`.
   private static func addKeys(
     _ wanted: [NewKey], _ indices: [Int], _ slots: inout [Slot], _ tenant: UInt32,
-    _ node: inout TenantNode, _ writer: inout NodeWriter, in transaction: inout KeyringTransaction
+    _ node: inout TenantNode, _ lookups: NodeReader, _ writer: inout NodeWriter,
+    in transaction: inout KeyringTransaction
   ) throws(KeyringError) {
     let map = NameMap(tenant: tenant)
     var mapRoot = node.map
@@ -132,7 +134,7 @@ extension Keyring {
     for index in indices {
       let tag = wanted[index].tag
       if known[tag] == nil {
-        if let entry = try map.find(MapTag(tag), mapRoot, writer.reader, in: transaction) {
+        if let entry = try map.find(MapTag(tag), mapRoot, lookups, in: transaction) {
           known[tag] = entry.slot
         } else {
           known[tag] = Slot(rawValue: first + UInt64(made.count))

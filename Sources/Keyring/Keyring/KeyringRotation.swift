@@ -84,6 +84,7 @@ extension Keyring {
   /// Lets go of everything that was opened before a rotation.
   private func forget(_ removal: Removal) throws(KeyringError) {
     loaded.removeAll()
+    reader.cache?.removeAll()
     if !removal.tenants.isEmpty { tenants.removeAll { removal.tenants.contains($0.number) } }
   }
 }

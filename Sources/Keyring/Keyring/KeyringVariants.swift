@@ -42,4 +42,25 @@ import Storage
       }
     }
   }
+
+  extension NameMap {
+    /// The broken variant "split": one half of a leaf keeps its key, under which old copies still
+    /// show the other half. False when the leaf cannot be split so.
+    func splitKeepingKey(
+      _ items: ArraySlice<MapLeaf.Item>, _ digits: Range<Int>,
+      at reference: inout NodeReference, in node: inout BitmapNode, _ level: Int,
+      _ writer: inout NodeWriter, in transaction: inout KeyringTransaction
+    ) throws(KeyringError) -> Bool {
+      guard let first = items.first?.tag.digit(level),
+        let border = items.firstIndex(where: { $0.tag.digit(level) > first }),
+        border - items.startIndex <= MapLeaf.entriesMax
+      else { return false }
+      let digit = items[border].tag.digit(level)
+      try write(items[..<border], at: &reference, level + 1, &writer, in: &transaction)
+      node.set(digits.lowerBound, to: reference.bytes.bytes)
+      try place(
+        items[border...], digit..<digits.upperBound, in: &node, level, &writer, in: &transaction)
+      return true
+    }
+  }
 #endif

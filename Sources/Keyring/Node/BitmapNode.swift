@@ -56,6 +56,23 @@ struct BitmapNode: ~Copyable {
 
   borrowing func contains(_ child: Int) -> Bool { bitmap & (1 << UInt32(child)) != 0 }
 
+  /// The last child at or before `child`, or nil.
+  borrowing func last(through child: Int) -> Int? {
+    let found = bitmap & (~0 >> UInt32(31 - child))
+    return found == 0 ? nil : 31 - found.leadingZeroBitCount
+  }
+
+  /// The first child after `child`, or 32.
+  borrowing func first(after child: Int) -> Int {
+    let found = child == 31 ? 0 : bitmap >> UInt32(child + 1)
+    return found == 0 ? 32 : child + 1 + found.trailingZeroBitCount
+  }
+
+  /// A copy of the reference of a child that exists.
+  borrowing func reference(_ child: Int) -> NodeReference {
+    NodeReference(copying: entry(child))
+  }
+
   /// The entry of a child that exists.
   @_lifetime(borrow self)
   borrowing func entry(_ child: Int) -> Span<UInt8> {

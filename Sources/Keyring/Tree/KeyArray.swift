@@ -42,10 +42,10 @@ struct KeyArray {
     var reference = root.reference.copy()
     var height = root.height
     while height > 1 {
-      let node = try reader.openBitmap(reference, .inner, .references, tenant: tenant, in: source)
+      let inner = try reader.inner(reference, tenant: tenant, in: source)
       let child = Self.digit(number, height)
-      guard node.contains(child) else { return nil }
-      reference = NodeReference(copying: node.entry(child))
+      guard inner.node.contains(child) else { return nil }
+      reference = inner.node.reference(child)
       height -= 1
     }
     let leaf = try reader.openBitmap(reference, leafKind, leafShape, tenant: tenant, in: source)

@@ -11,9 +11,61 @@ protocol NodeSource: ~Copyable {
 extension KeyringView: NodeSource {}
 extension KeyringTransaction: NodeSource {}
 
+/// Inner nodes that were opened lately, at most ``max``; wiped when they leave.
+///
+/// A node is known by its name and version, which never stand for two contents: a commit that
+/// failed is not read. Lookups go down the same few nodes near the top again and again; a rotation
+/// empties the cache.
+final class NodeCache {
+  static let max = 1_024
+
+  final class Entry {
+    let node: BitmapNode
+    fileprivate var stamp: UInt64 = 0
+
+    init(_ node: consuming BitmapNode) { self.node = node }
+  }
+
+  private struct Name: Hashable {
+    let id: NodeID
+    let version: UInt64
+  }
+
+  private var entries: [Name: Entry] = [:]
+  private var clock: UInt64 = 0
+
+  func find(_ reference: borrowing NodeReference) -> Entry? {
+    guard let found = entries[Name(id: reference.id, version: reference.version)] else {
+      return nil
+    }
+    clock += 1
+    found.stamp = clock
+    return found
+  }
+
+  func insert(_ reference: borrowing NodeReference, _ entry: Entry) {
+    if entries.count >= Self.max {
+      let middle = entries.values.map(\.stamp).sorted()[Self.max / 2]
+      entries = entries.filter { $0.value.stamp > middle }
+    }
+    clock += 1
+    entry.stamp = clock
+    entries[Name(id: reference.id, version: reference.version)] = entry
+  }
+
+  func removeAll() { entries.removeAll() }
+}
+
 /// Opens nodes of one store.
 struct NodeReader {
   let store: StoreID
+  /// For lookups in what is committed; nil for changes.
+  let cache: NodeCache?
+
+  init(store: StoreID, cache: NodeCache? = nil) {
+    self.store = store
+    self.cache = cache
+  }
 
   /// The plaintext of the node that `reference` points to; `.corrupt` when it is not there or does
   /// not open, an older version of it included.
@@ -32,6 +84,18 @@ struct NodeReader {
       let plain = NodeSealing.open(sealed, key: reference.key, label: label)
     else { throw .corrupt }
     return plain
+  }
+
+  /// The inner node of a key array at `reference`, from the cache if it is there.
+  func inner(
+    _ reference: borrowing NodeReference, tenant: UInt32,
+    in source: borrowing some NodeSource & ~Copyable
+  ) throws(KeyringError) -> NodeCache.Entry {
+    if let found = cache?.find(reference) { return found }
+    let node = try openBitmap(reference, .inner, .references, tenant: tenant, in: source)
+    let entry = NodeCache.Entry(node)
+    cache?.insert(reference, entry)
+    return entry
   }
 
   func openBitmap(
