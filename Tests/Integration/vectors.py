@@ -154,6 +154,67 @@ def slot():
     return {"epoch": 6, "root": fixed("root", 32), "slot": raw + fmt.Root.sum(raw)}
 
 
+def covers():
+    """The highest seeds that have no punctured period below them, ascending."""
+    seed, found = fixed("class seed", 32), []
+
+    def keep(node, depth, prefix, total, lower, upper):
+        width = 1 << (total - depth)
+        first = prefix * width
+        if first >= upper or first + width <= lower:
+            return bytes([depth]) + prefix.to_bytes(4, "big") + node
+        if lower <= first and first + width <= upper:
+            return b""
+        halves = fmt.stream(node, 64)
+        return (keep(halves[:32], depth + 1, 2 * prefix, total, lower, upper)
+                + keep(halves[32:], depth + 1, 2 * prefix + 1, total, lower, upper))
+
+    for unit, total, lower, upper in ((0, 16, 0, 1), (0, 16, 0, 20_781), (0, 16, 20_780, 20_781),
+                                      (1, 20, 0, 498_730), (0, 16, 0, 1 << 16)):
+        found.append({"unit": unit, "seed": seed, "lower": lower, "upper": upper,
+                      "entries": keep(seed, 0, 0, total, lower, upper)})
+    return found
+
+
+def ledger():
+    """The plaintexts of ledger entries."""
+    found = []
+    for act, kind, uid, name in ((1, 0, 0, b""), (6, 1, 1201, b""), (5, 2, 999, b"web-7")):
+        plain = (b"\x01" + (1_795_500_000_000).to_bytes(8, "big") + bytes([act, 3, kind])
+                 + uid.to_bytes(4, "big") + bytes([len(name)]) + name.ljust(32, b"\0")
+                 + (5).to_bytes(4, "big") + (42).to_bytes(8, "big") + fixed("plan", 32)
+                 + (7).to_bytes(8, "big"))
+        found.append({"act": act, "result": 3, "actorKind": kind, "uid": uid, "socketName": name,
+                      "time": 1_795_500_000_000, "tenant": 5, "epoch": 42,
+                      "planHash": fixed("plan", 32), "count": 7, "plain": plain.ljust(256, b"\0")})
+    return found
+
+
+def labels():
+    """Labels of nodes, and one node sealed under its own."""
+    store, key, nonce = fixed("store", 16), fixed("node key", 32), fixed("node nonce", 16)
+    found = []
+    for kind, node, version, tenant in ((1, 0, 9, 0), (2, 1 << 63, 1, 0), (3, 77, 2, 5),
+                                        (4, 78, 3, 5), (5, 79, 1 << 40, (1 << 32) - 1)):
+        label = (store + bytes([kind]) + node.to_bytes(8, "big") + version.to_bytes(8, "big")
+                 + tenant.to_bytes(4, "big"))
+        plain = fixed(f"node {kind}", 1552)
+        derived = fmt.blake2b(512, key, b"LT1.node.key", nonce + label)
+        head = b"\x01\x01" + nonce + derived[32:]
+        # Numbers of 64 bits as text: not every reader of JSON keeps them whole.
+        found.append({"store": store, "kind": kind, "id": f"{node}", "version": f"{version}",
+                      "tenant": tenant, "key": key, "plain": plain,
+                      "sealed": head + seal_aead(1, derived[:32], head, plain)})
+    return found
+
+
+def header():
+    raw = (b"LTROOT1\0" + fixed("store", 16) + bytes([1, 2, 1]) + bytes(5)
+           + (1_795_500_000_000).to_bytes(8, "big")).ljust(480, b"\0")
+    return {"store": fixed("store", 16), "index": 1, "count": 2, "flags": 1,
+            "created": 1_795_500_000_000, "header": raw + fmt.Root.sum(raw)}
+
+
 def make():
     names, postings = tags()
     found = {
@@ -162,7 +223,8 @@ def make():
         "padme": [{"bytes": n, "padded": padme(n)} for n in (0, 128, 129, 200, 1000, 4097, 1 << 20)],
         "records": [record(suite, count, data) for suite in (1, 2) for count, data in
                     ((0, b""), (1, b"hello"), (2, b"x" * 300), (4, b"four persons"))],
-        "rootSlot": slot()}
+        "rootSlot": slot(), "rootHeader": header(), "covers": covers(), "ledger": ledger(),
+        "nodes": labels()}
     return json.loads(json.dumps(found, default=lambda value: value.hex()))
 
 
