@@ -45,7 +45,9 @@ import Storage
 
   extension NameMap {
     /// The broken variant "split": one half of a leaf keeps its key, under which old copies still
-    /// show the other half. False when the leaf cannot be split so.
+    /// show the other half.
+    ///
+    /// False when the leaf cannot be split so.
     func splitKeepingKey(
       _ items: ArraySlice<MapLeaf.Item>, _ digits: Range<Int>,
       at reference: inout NodeReference, in node: inout BitmapNode, _ level: Int,
