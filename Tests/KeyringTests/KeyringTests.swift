@@ -65,6 +65,27 @@ import Testing
     #expect(try keyring.entry(tenant, tag: tag(6))?.slot == slots[5])
   }
 
+  @Test func `a destroyed key's name leaves the map also when nobody gives it`() throws {
+    let store = try TestStore()
+    let keyring = try store.open()
+    let tenant = try keyring.createTenant(
+      name("acme"), retention: retention("30d"), now: TestStore.now, actor: .daemon)
+    let slots = try keyring.addKeys(
+      (1...100).map { NewKey(tenant: tenant, kind: .stream, tag: tag($0)) })
+    var removal = Removal()
+    removal.parts[tenant] = Removal.Part()
+    removal.parts[tenant]?.slots = [slots[6], slots[59]]
+    removal.parts[tenant]?.tags = [tag(7)]
+    _ = try keyring.rotate(removal, entry: entry(.subjectShredded))
+    for number in UInt64(1)...100 {
+      let found = try keyring.entry(tenant, tag: tag(number))
+      #expect((found == nil) == (number == 7 || number == 60))
+    }
+    #expect(
+      try keyring.addKeys([NewKey(tenant: tenant, kind: .stream, tag: tag(60))])
+        == [Slot(rawValue: 101)])
+  }
+
   @Test func `slots are never given out twice`() throws {
     let store = try TestStore()
     let keyring = try store.open()

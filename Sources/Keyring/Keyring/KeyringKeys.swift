@@ -127,6 +127,8 @@ extension Keyring {
     in transaction: inout KeyringTransaction
   ) throws(KeyringError) {
     let map = NameMap(tenant: tenant)
+    let array = KeyArray.keys(of: tenant)
+    let oldKeys = node.keys
     var mapRoot = node.map
     let first = node.nextSlot
     var made: [NewKey] = []
@@ -134,7 +136,9 @@ extension Keyring {
     for index in indices {
       let tag = wanted[index].tag
       if known[tag] == nil {
-        if let entry = try map.find(MapTag(tag), mapRoot, lookups, in: transaction) {
+        let entry = try map.find(MapTag(tag), mapRoot, lookups, in: transaction)
+        // A name whose key is gone gets a new one; rotations leave no such name behind.
+        if let entry, try array.entry(entry.slot.rawValue, oldKeys, lookups, in: transaction) != nil {
           known[tag] = entry.slot
         } else {
           known[tag] = Slot(rawValue: first + UInt64(made.count))
@@ -148,7 +152,7 @@ extension Keyring {
     guard end < slotsEnd else { throw .tenantFull }
     let mapKey = SecretBytes(copying: node.mapKey)
     var keyRoot = node.keys
-    try KeyArray.keys(of: tenant).edit(
+    try array.edit(
       &keyRoot, Array(first..<end)[...], &writer, in: &transaction
     ) { leaf, child, slot, _, _ in
       let key = made[Int(slot - first)]

@@ -133,7 +133,9 @@ extension Keyring {
     node.setKeys(keys)
 
     var edits: [MapTag: MapEntry?] = [:]
-    for tag in part.tags { edits.updateValue(nil, forKey: MapTag(tag)) }
+    for tag in try tags(of: part, slots, tenant, node, writer.reader, in: transaction) {
+      edits.updateValue(nil, forKey: tag)
+    }
     for mark in part.marks {
       edits[MapTag(mark.tag)] = MapEntry(
         slot: Slot(rawValue: 0), kind: .suppression, untilDay: mark.untilDay)
@@ -145,6 +147,29 @@ extension Keyring {
       &writer, in: &transaction)
     node.setMap(map)
     if !part.periods.isEmpty { try puncture(part.periods, &node) }
+  }
+
+  /// The names that leave the map: those given, and those of removed slots that were not given.
+  ///
+  /// A stream whose events are all erased has no name that anybody could still read; its entry must go
+  /// all the same. The search for it opens every leaf of the tenant's map.
+  private static func tags(
+    of part: Removal.Part, _ slots: [UInt64], _ tenant: UInt32, _ node: borrowing TenantNode,
+    _ reader: NodeReader, in transaction: borrowing KeyringTransaction
+  ) throws(KeyringError) -> Set<MapTag> {
+    let map = NameMap(tenant: tenant)
+    let root = node.map
+    var tags = Set(part.tags.map(MapTag.init))
+    var unnamed = Set(slots)
+    for tag in tags {
+      guard let entry = try map.find(tag, root, reader, in: transaction) else { continue }
+      unnamed.remove(entry.slot.rawValue)
+    }
+    guard !unnamed.isEmpty, root.height > 0 else { return tags }
+    try map.forEach(root.reference, reader, in: transaction) { tag, entry in
+      if unnamed.contains(entry.slot.rawValue) { tags.insert(tag) }
+    }
+    return tags
   }
 
   /// Replaces the covers of the classes by ones without the periods.
