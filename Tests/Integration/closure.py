@@ -73,11 +73,18 @@ class Scenario:
         if not choices:
             return
         tenant, person = self.rng.choice(choices)
-        if self.old is None and len(self.snapshots) > 5:
+        if self.old is None and len(self.snapshots) > 5 and self.has_live_event(tenant, person):
             self.old = (self.roots(), len(self.snapshots), (tenant, person))
         self.daemon.shred_person(tenant, person)
         self.living[tenant].discard(person)
         self.dead_persons.add((tenant, person))
+
+    def has_live_event(self, tenant, person):
+        """Whether an event of the person was not erased with somebody else whom it names."""
+        gone = self.dead_persons | getattr(self, "reborn", set())
+        return any(
+            person in persons and not any((tenant, other) in gone for other in persons)
+            for (where, _), (_, persons, _) in self.events.items() if where == tenant)
 
     def enrol(self):
         if not self.dead_persons:
