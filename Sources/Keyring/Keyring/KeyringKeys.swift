@@ -138,7 +138,8 @@ extension Keyring {
       if known[tag] == nil {
         let entry = try map.find(MapTag(tag), mapRoot, lookups, in: transaction)
         // A name whose key is gone gets a new one; rotations leave no such name behind.
-        if let entry, try array.entry(entry.slot.rawValue, oldKeys, lookups, in: transaction) != nil {
+        if let entry, try array.entry(entry.slot.rawValue, oldKeys, lookups, in: transaction) != nil
+        {
           known[tag] = entry.slot
         } else {
           known[tag] = Slot(rawValue: first + UInt64(made.count))

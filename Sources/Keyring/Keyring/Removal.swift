@@ -30,7 +30,9 @@ package struct Removal: Sendable {
   /// What goes of one tenant.
   package struct Part: Sendable {
     package var slots: [Slot] = []
-    /// Names and marks that leave the map. The names of ``slots`` leave it also when they are not
+    /// Names and marks that leave the map.
+    ///
+    /// The names of ``slots`` leave it also when they are not
     /// given, but then the whole map is searched for them.
     package var tags: [Tag128] = []
     /// Marks that come into it; a tag that is also in `tags` gets its mark.
