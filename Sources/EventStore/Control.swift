@@ -34,6 +34,7 @@ package enum ControlAct: Sendable {
   case tenantInfo(TenantName)
   case suspendTenant(TenantName)
   case resumeTenant(TenantName)
+  case setTenant(TenantName, TenantOption)
   /// Counts what destroying the person's keys would erase and answers the token for it.
   case planShredSubject(TenantName, subject: [UInt8])
   case shredSubject(TenantName, subject: [UInt8], reason: ReasonCode, token: [UInt8])
@@ -42,6 +43,12 @@ package enum ControlAct: Sendable {
   /// Lifts the mark of an erased person, so that new events (under a new key) are taken again.
   case enrolSubject(TenantName, subject: [UInt8])
   case keyStatus
+}
+
+/// What an administrator can set for a tenant.
+package enum TenantOption: Hashable, Sendable {
+  /// Every event must have an id of the client's (`ids required|optional`).
+  case demandsIDs(Bool)
 }
 
 /// What a control act answers.

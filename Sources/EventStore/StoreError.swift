@@ -50,6 +50,18 @@ package enum StoreError: Error, Hashable, Sendable {
   case shuttingDown
   /// Another event of the same batch was refused, so this one was not stored either.
   case batchRefused
+  /// There is another event of this id and source, at this position. The caller's mistake.
+  case idConflict(position: UInt64)
+  /// The event of this id and source, at this position, was erased; it is not taken again. Nobody's
+  /// move: what was to be forgotten stays forgotten.
+  case eventErased(position: UInt64)
+  /// The tenant takes no event without an id of the client's. The caller's mistake.
+  case idMissing
+  /// The cursor is forged, of another tenant or query, or of a time before a restore. The caller
+  /// begins anew.
+  case badCursor
+  /// Not there yet.
+  case unavailable
 }
 
 /// What a writer expects of the stream that it appends to.

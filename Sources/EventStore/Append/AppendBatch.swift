@@ -16,6 +16,12 @@ package struct AppendRequest: Sendable {
   package var subjectCount: UInt8
   /// The retention class's name; empty means `default`.
   package var className: ByteRange
+  /// The client's own id; empty: none was given, and none is looked up.
+  package var id: ByteRange = .none
+  /// The source as given; empty: none.
+  package var source: ByteRange = .none
+  /// Refused for an erased person, the event is left out and its group goes on.
+  package var skipsErased = false
 
   package init(
     tenant: TenantNumber, ticket: UInt64, group: UInt32, expectation: Expectation,
@@ -41,6 +47,8 @@ package struct AppendResult: Sendable {
   package var storedMilliseconds: Int64
   /// Nil when the event is durable.
   package var error: StoreError?
+  /// True when the event had been stored before: then position, version and time are the first's.
+  package var isDuplicate = false
 
   package init(
     position: UInt64 = 0, version: UInt64 = 0, storedMilliseconds: Int64 = 0,

@@ -26,6 +26,7 @@ final class ControlPlane: Sendable {
       return .tenant(detail)
     case .suspendTenant(let name): return try setSuspended(name, true, actor)
     case .resumeTenant(let name): return try setSuspended(name, false, actor)
+    case .setTenant: throw .unavailable
     case .planShredSubject(let name, let subject):
       return .plan(try planSubject(try number(name), subject, actor))
     case .shredSubject(let name, let subject, let reason, let token):

@@ -75,6 +75,13 @@ extension CommandError {
       self.init(.pending, "the keys are gone, but a root holder has not confirmed the erasure yet")
     case .shuttingDown: self.init(.tryAgain, "the daemon is ending; nothing was stored")
     case .batchRefused: self.init(.execAbort, "another event of the batch was refused")
+    case .idConflict(let position):
+      self.init(.idConflict, "another event has this id and source: position \(position)")
+    case .eventErased(let position):
+      self.init(.erased, "the event of this id was erased: position \(position)")
+    case .idMissing: self.init(.badArgument, "ID: the tenant demands one")
+    case .badCursor: self.init(.badCursor, "not a cursor for this query: begin anew without one")
+    case .unavailable: self.init(.err, "not available in this version")
     }
   }
 

@@ -1,0 +1,34 @@
+package import EventModel
+
+/// Positions that one act of forgetting has erased.
+package struct Erasure: Hashable, Sendable {
+  /// Per tenant, dense, from 1; a large act is told in several.
+  package let number: UInt64
+  /// When it was done: milliseconds since 1970.
+  package let timeMilliseconds: Int64
+  /// Ascending, not touching one another.
+  package let positions: [ClosedRange<UInt64>]
+
+  package init(number: UInt64, timeMilliseconds: Int64, positions: [ClosedRange<UInt64>]) {
+    self.number = number
+    self.timeMilliseconds = timeMilliseconds
+    self.positions = positions
+  }
+}
+
+extension EventStore {
+  /// The tenant's erasures behind the one numbered `after`, at most `limit`, oldest first.
+  ///
+  /// Blocks; never call it on an event loop.
+  package func erasures(
+    _ tenant: TenantNumber, after: UInt64, limit: Int
+  ) throws(StoreError) -> [Erasure] { throw .unavailable }
+
+  /// The number of the tenant's newest erasure; 0 when there is none.
+  package func lastErasure(_ tenant: TenantNumber) throws(StoreError) -> UInt64 {
+    throw .unavailable
+  }
+
+  /// `handler` runs on the writer's thread after an erasure with the tenants that have new ones.
+  package func setErasureHandler(_ handler: @escaping @Sendable ([TenantNumber]) -> Void) {}
+}
