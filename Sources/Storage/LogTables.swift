@@ -18,7 +18,7 @@ package final class LogTables: Sendable {
   ) throws(StorageError) -> LogTables {
     LogTables(
       try TableEnvironment(
-        directory, name: "log", mapBytes: mapBytes, tables: ["records", "state"]))
+        directory, name: "log", mapBytes: mapBytes, tables: ["records", "state", "erasures"]))
   }
 
   /// Appends the records that lie in `arena` at `ranges`, with sequences from `firstSequence` on,
@@ -49,6 +49,24 @@ package final class LogTables: Sendable {
   package func putState(_ sealedState: Span<UInt8>) throws(StorageError) {
     try environment.write { (transaction: inout LogTransaction) throws(StorageError) in
       try transaction.putState(sealedState)
+    }
+  }
+
+  /// A sealed row of erased positions and the label (16 bytes) that it lies under.
+  package struct ErasureEntry: Sendable {
+    package let label: [UInt8]
+    package let sealed: [UInt8]
+
+    package init(label: [UInt8], sealed: [UInt8]) {
+      self.label = label
+      self.sealed = sealed
+    }
+  }
+
+  /// Adds or replaces rows of erased positions, in one transaction.
+  package func putErasures(_ rows: [ErasureEntry]) throws(StorageError) {
+    try environment.write { (transaction: inout LogTransaction) throws(StorageError) in
+      for row in rows { try transaction.putErasure(row) }
     }
   }
 
@@ -112,6 +130,12 @@ package struct LogView: ~Copyable {
     }
   }
 
+  /// The row of erased positions under this label, or nil.
+  @_lifetime(borrow self)
+  package borrowing func erasure(_ label: Span<UInt8>) throws(StorageError) -> Span<UInt8>? {
+    do { return try base.value(of: label, in: tables[2]) } catch { throw StorageError(error) }
+  }
+
   /// Calls `body` with the records from `sequence` on, in order, until it returns false.
   package borrowing func scan(
     from sequence: UInt64, _ body: (_ sequence: UInt64, _ record: Span<UInt8>) -> Bool
@@ -144,6 +168,12 @@ private struct LogTransaction: ~Copyable, TableTransaction {
     do {
       try base.append(record, for: NumberKey(sequence).bytes.span, in: environment.tables[0])
     } catch { throw environment.failed(error) }
+  }
+
+  mutating func putErasure(_ row: LogTables.ErasureEntry) throws(StorageError) {
+    do { try base.put(row.sealed.span, for: row.label.span, in: environment.tables[2]) } catch {
+      throw environment.failed(error)
+    }
   }
 
   mutating func putState(_ sealed: Span<UInt8>) throws(StorageError) {

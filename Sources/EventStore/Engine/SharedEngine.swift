@@ -19,10 +19,12 @@ final class SharedEngine: Sendable {
   let index: EventIndex
   let log: LogReader
   let logTables: LogTables
+  let erasures: ErasureLog
   let suite: SingleUseAEAD.Suite
   /// Milliseconds since 1970; a parameter, so that tests can set it.
   let clock: @Sendable () -> Int64
   let publishHandler = Mutex<PublishHandler?>(nil)
+  let erasureHandler = Mutex<PublishHandler?>(nil)
   /// Held while postings are published and the heads that belong to them move; taken before the lock
   /// of the state.
   let movingHeads = Mutex(())
@@ -46,6 +48,7 @@ final class SharedEngine: Sendable {
     self.index = index
     self.logTables = logTables
     log = LogReader(logTables)
+    erasures = ErasureLog(logTables)
     self.suite = suite
     self.clock = clock
   }
@@ -80,6 +83,12 @@ final class SharedEngine: Sendable {
       return before
     }
     while activeReads.withLock({ $0.counts[before] }) > 0 { Committer.pauseMilliseconds(1) }
+  }
+
+  /// The tenant may have new erasures: they are counted anew, and who waits for them is told.
+  func erasuresMoved(_ tenant: TenantNumber) {
+    erasures.remove([tenant])
+    erasureHandler.withLock { $0 }?.call([tenant])
   }
 
   /// Holds appends while the index is too far behind.

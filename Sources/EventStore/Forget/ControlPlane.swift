@@ -128,7 +128,8 @@ final class ControlPlane: Sendable {
     return plan
   }
 
-  /// Destroys a person's keys: stage root, commit, erase old root, empty caches, wait for reads.
+  /// Destroys a person's keys: positions into the erasure log, stage root, commit, erase old root,
+  /// empty caches, wait for reads.
   private func shredSubject(
     _ tenant: TenantNumber, _ subject: [UInt8], _ reason: ReasonCode, _ token: [UInt8],
     _ actor: Actor
@@ -149,6 +150,10 @@ final class ControlPlane: Sendable {
     part.marks = [Removal.Mark(tag: mark, untilDay: today + UInt16(Limits.suppressionDays))]
     var removal = Removal()
     removal.parts[tenant] = part
+    try shared.erasures.stage(
+      survey.positions, tenant: tenant, now: now, planHash: entry.plan.hash, shared: shared)
+    // Whether the act came to be, its rows tell by the ledger, also when it ends in an error.
+    defer { shared.erasuresMoved(tenant) }
     let receipt = try rotate(
       removal, .subjectShredded, tenant, actor, plan: entry.plan, reason: reason, now: now)
     plans.remove(entry)
@@ -234,6 +239,7 @@ final class ControlPlane: Sendable {
       do throws(KeyringError) {
         let receipt = try state.keyring.rotate(removal, entry: entry)
         state.remove(removal.tenants)
+        shared.erasures.remove(removal.tenants)
         return receipt
       } catch {
         // Committed or not, what memory holds may be of before.

@@ -1,4 +1,5 @@
 package import EventModel
+import Synchronization
 
 /// Positions that one act of forgetting has erased.
 package struct Erasure: Hashable, Sendable {
@@ -19,16 +20,22 @@ package struct Erasure: Hashable, Sendable {
 extension EventStore {
   /// The tenant's erasures behind the one numbered `after`, at most `limit`, oldest first.
   ///
-  /// Blocks; never call it on an event loop.
+  /// Positions are empty when the day of the erasure has expired in the tenant's class `default`.
+  /// An answer may end before `limit`, never empty while there are more. Blocks; never call it on
+  /// an event loop.
   package func erasures(
     _ tenant: TenantNumber, after: UInt64, limit: Int
-  ) throws(StoreError) -> [Erasure] { throw .unavailable }
+  ) throws(StoreError) -> [Erasure] {
+    try shared.erasures.read(tenant, after: after, limit: limit, shared: shared)
+  }
 
   /// The number of the tenant's newest erasure; 0 when there is none.
   package func lastErasure(_ tenant: TenantNumber) throws(StoreError) -> UInt64 {
-    throw .unavailable
+    try shared.erasures.newest(tenant, shared)
   }
 
   /// `handler` runs on the writer's thread after an erasure with the tenants that have new ones.
-  package func setErasureHandler(_ handler: @escaping @Sendable ([TenantNumber]) -> Void) {}
+  package func setErasureHandler(_ handler: @escaping @Sendable ([TenantNumber]) -> Void) {
+    shared.erasureHandler.withLock { $0 = PublishHandler(handler) }
+  }
 }

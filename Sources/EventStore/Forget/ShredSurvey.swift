@@ -16,6 +16,8 @@ struct ShredSurvey {
   private(set) var sharedEventCount: UInt64 = 0
   private(set) var impersonalEventCount: UInt64 = 0
   private(set) var sharedStreamCount: UInt64 = 0
+  /// Where the events lie that will be erased; a position may be there twice.
+  private(set) var positions: [UInt64] = []
 
   private let shared: SharedEngine
   private let tenant: TenantNumber
@@ -61,11 +63,12 @@ struct ShredSurvey {
   private mutating func countEvents(_ terms: [TermKey]) throws(StoreError) -> Set<Slot> {
     var streams: Set<Slot> = []
     for term in terms {
-      try forEachHeader(term, ordinals: 0...0) { header, isLive in
+      try forEachHeader(term, ordinals: 0...0) { position, header, isLive in
         guard isMine(header.subjects) else { return true }
         streams.insert(header.stream)
         guard isLive else { return true }
         eventCount += 1
+        positions.append(position)
         if (0..<header.subjects.count).contains(where: {
           !subjectSlots.contains(header.subjects[$0])
         }) {
@@ -91,8 +94,8 @@ struct ShredSurvey {
     }
     guard let term else { return }
     var namesOthers = false
-    var impersonal: UInt64 = 0
-    try forEachHeader(term, ordinals: 1...Limits.positionMax) { header, isLive in
+    var impersonal: [UInt64] = []
+    try forEachHeader(term, ordinals: 1...Limits.positionMax) { position, header, isLive in
       guard header.stream == slot else { return true }
       // Others who were erased before are nobody any more: their events are not live.
       namesOthers =
@@ -100,15 +103,16 @@ struct ShredSurvey {
         && (0..<header.subjects.count).contains {
           !subjectSlots.contains(header.subjects[$0])
         }
-      if header.subjects.count == 0, isLive { impersonal += 1 }
+      if header.subjects.count == 0, isLive { impersonal.append(position) }
       return !namesOthers
     }
     if namesOthers {
       sharedStreamCount += 1
     } else {
       ownStreams[slot] = .some(try name(of: slot, term))
-      impersonalEventCount += impersonal
-      eventCount += impersonal
+      impersonalEventCount += UInt64(impersonal.count)
+      eventCount += UInt64(impersonal.count)
+      positions += impersonal
     }
   }
 
@@ -132,13 +136,13 @@ struct ShredSurvey {
     return found
   }
 
-  /// Calls `body` with the header of each record of a term, and whether its event still opens,
+  /// Calls `body` with position and header of each record of a term, and whether it still opens,
   /// until it returns false.
   ///
   /// A stream is walked page by page. A person's postings, which have no ordinals to page by, are
   /// taken at once: 16 bytes each.
   private func forEachHeader(
-    _ term: TermKey, ordinals: ClosedRange<UInt64>, _ body: (RecordHeader, Bool) -> Bool
+    _ term: TermKey, ordinals: ClosedRange<UInt64>, _ body: (UInt64, RecordHeader, Bool) -> Bool
   ) throws(StoreError) {
     guard ordinals.lowerBound > 0 else {
       let page = PagedRead.Page(range: ordinals, limit: .max)
@@ -154,7 +158,7 @@ struct ShredSurvey {
   }
 
   private func visit(
-    _ postings: [Posting], _ body: (RecordHeader, Bool) -> Bool
+    _ postings: [Posting], _ body: (UInt64, RecordHeader, Bool) -> Bool
   ) throws(StoreError) -> Bool {
     var bytes: [UInt8] = []
     var places: [ByteRange] = []
@@ -163,8 +167,8 @@ struct ShredSurvey {
       let page = rest.prefix(EventReader.pageEvents)
       rest = rest.dropFirst(EventReader.pageEvents)
       try shared.log.copyRecords(page.map(\.sequence), into: &bytes, &places)
-      for (header, isLive) in try headers(bytes, places) {
-        guard body(header, isLive) else { return false }
+      for (position, header, isLive) in try headers(bytes, places) {
+        guard body(position, header, isLive) else { return false }
       }
     }
     return true
@@ -172,10 +176,10 @@ struct ShredSurvey {
 
   private func headers(
     _ bytes: [UInt8], _ places: [ByteRange]
-  ) throws(StoreError) -> [(RecordHeader, Bool)] {
+  ) throws(StoreError) -> [(UInt64, RecordHeader, Bool)] {
     try shared.withState { (state) throws(StoreError) in
       guard let tenant = state.tenants[self.tenant] else { throw .noTenant }
-      var found: [(RecordHeader, Bool)] = []
+      var found: [(UInt64, RecordHeader, Bool)] = []
       for place in places {
         guard !place.isEmpty else { throw .corrupt }
         let record = bytes.span.extracting(place.range)
@@ -186,7 +190,7 @@ struct ShredSurvey {
           tenant: routing.tenant, generation: routing.generation,
           classNumber: routing.classNumber, period: routing.period, stream: header.stream,
           subjects: header.subjects)
-        found.append((header, try state.base(id, tenant: tenant) != nil))
+        found.append((routing.position, header, try state.base(id, tenant: tenant) != nil))
       }
       return found
     }

@@ -35,6 +35,9 @@ extension Keyring {
     try add(entry: entry) { _, _, _ in }
   }
 
+  /// The index that the ledger's next line gets; those before it are there.
+  package var nextLedgerIndex: UInt64 { top.nextLedgerIndex }
+
   /// At most `limit` lines of the ledger from index `first` (1 or more) on, with their indices.
   package func ledgerEntries(
     from first: UInt64, limit: Int

@@ -1,0 +1,134 @@
+import EventModel
+import Keyring
+import Sodium
+import Storage
+import Synchronization
+
+/// Tells each tenant which positions were erased, so that projections can follow.
+///
+/// Order of an act: its rows are durable in `log/` -> its keys are destroyed and the ledger has it
+/// (`keyring/`). A row counts only when the ledger has the act that it names; so what a crash or a
+/// refusal leaves between the two tells nothing, and the next act writes over it.
+final class ErasureLog: Sendable {
+  private let tables: LogTables
+  /// Each tenant's newest row that counts.
+  private let newest = Mutex<[TenantNumber: UInt64]>([:])
+
+  /// Ranges of one answer, which bounds its memory.
+  static let answerRangesMax = 100_000
+
+  init(_ tables: LogTables) { self.tables = tables }
+
+  /// Makes `positions` durable as rows behind the newest, for an act that the ledger is about to
+  /// have under `planHash`; on the writer's thread, before the act.
+  func stage(
+    _ positions: [UInt64], tenant number: TenantNumber, now: Int64, planHash: [UInt8],
+    shared: SharedEngine
+  ) throws(StoreError) {
+    guard !positions.isEmpty else { return }
+    let first = try newest(number, shared) + 1
+    let ranges = positions.asRanges
+    let rows = try shared.withState { (state) throws(StoreError) -> [LogTables.ErasureEntry] in
+      let (outer, secrets) = try keys(number, state)
+      let retention = secrets.defaultClass.retention
+      let period = Period(unit: retention.unit, containing: now)
+      guard let tenant = state.tenants[number],
+        let periodKeys = try state.periodKeys(tenant, .default, period)
+      else { throw .corrupt }
+      let inner = ErasureRow.innerKey(period: periodKeys.key)
+      return stride(from: 0, to: ranges.count, by: ErasureRow.rangesMax).enumerated().map {
+        let end = min($0.element + ErasureRow.rangesMax, ranges.count)
+        let row = ErasureRow(
+          number: first + UInt64($0.offset), timeMilliseconds: now,
+          ledgerIndex: state.keyring.nextLedgerIndex, planHash: planHash, period: period,
+          positions: ranges[$0.element..<end], inner: inner)
+        return LogTables.ErasureEntry(
+          label: ErasureRow.label(row.number, outer), sealed: row.sealed(outer))
+      }
+    }
+    try StoreError.translatingStorage { () throws(StorageError) in try tables.putErasures(rows) }
+  }
+
+  /// Forgets what is known of tenants that are gone or have new rows.
+  func remove(_ tenants: Set<TenantNumber>) {
+    newest.withLock { newest in for tenant in tenants { newest[tenant] = nil } }
+  }
+
+  /// The number of the tenant's newest row that counts; 0 when there is none.
+  func newest(_ number: TenantNumber, _ shared: SharedEngine) throws(StoreError) -> UInt64 {
+    if let known = newest.withLock({ $0[number] }) { return known }
+    // Rows are dense, so the last is found by doubling and halving.
+    let found = try shared.withState { (state) throws(StoreError) -> UInt64 in
+      let (outer, _) = try keys(number, state)
+      var high: UInt64 = 1
+      while try row(high, outer) != nil { high *= 2 }
+      var low = high / 2
+      while high - low > 1 {
+        let middle = low + (high - low) / 2
+        if try row(middle, outer) != nil { low = middle } else { high = middle }
+      }
+      while low > 0, let row = try row(low, outer), try !counts(row, state) { low -= 1 }
+      return low
+    }
+    newest.withLock { $0[number] = max($0[number] ?? 0, found) }
+    return found
+  }
+
+  /// The rows behind `after`, at most `limit`; the positions are empty when they have expired.
+  func read(
+    _ number: TenantNumber, after: UInt64, limit: Int, shared: SharedEngine
+  ) throws(StoreError) -> [Erasure] {
+    let newest = try newest(number, shared)
+    guard after < newest else { return [] }
+    return try shared.withState { (state) throws(StoreError) in
+      let (outer, _) = try keys(number, state)
+      guard let tenant = state.tenants[number] else { throw .noTenant }
+      var found: [Erasure] = []
+      var ranges = 0
+      for number in (after + 1)...newest where found.count < limit && ranges < Self.answerRangesMax
+      {
+        guard let row = try row(number, outer), try counts(row, state) else { throw .corrupt }
+        var positions: [ClosedRange<UInt64>] = []
+        if let period = try state.periodKeys(tenant, .default, row.period) {
+          guard let opened = row.positions(ErasureRow.innerKey(period: period.key)) else {
+            throw .corrupt
+          }
+          positions = opened
+        }
+        ranges += positions.count
+        found.append(
+          Erasure(
+            number: number, timeMilliseconds: row.timeMilliseconds, positions: positions))
+      }
+      return found
+    }
+  }
+
+  private func keys(
+    _ number: TenantNumber, _ state: EngineState
+  ) throws(StoreError) -> (outer: SealingKey, secrets: TenantSecrets) {
+    let secrets = try state.activeTenant(number).open(state.keyring)
+    return (ErasureRow.outerKey(dataSecret: secrets.keys.dataSecret), secrets)
+  }
+
+  private func row(_ number: UInt64, _ outer: SealingKey) throws(StoreError) -> ErasureRow? {
+    let label = ErasureRow.label(number, outer)
+    let sealed = try StoreError.translatingStorage { () throws(StorageError) in
+      try tables.read { (view) throws(StorageError) in try view.erasure(label.span)?.array }
+    }
+    guard let sealed else { return nil }
+    guard let row = ErasureRow(sealed.span, number: number, outer) else { throw .corrupt }
+    return row
+  }
+
+  private func counts(_ row: ErasureRow, _ state: EngineState) throws(StoreError) -> Bool {
+    #if DEBUG
+      if TestHooks.isVariant("erasure-unchecked") { return true }
+    #endif
+    guard row.ledgerIndex < state.keyring.nextLedgerIndex else { return false }
+    let entry = try StoreError.translating { () throws(KeyringError) in
+      try state.keyring.ledgerEntries(from: row.ledgerIndex, limit: 1).first?.entry
+    }
+    return entry?.planHash == row.planHash
+  }
+}

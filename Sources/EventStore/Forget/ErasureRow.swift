@@ -1,0 +1,133 @@
+import EventModel
+import Keyring
+import Sodium
+
+/// Positions that an act of forgetting erased, as `log/` keeps them (Docs/Format.md, section 5.4).
+///
+/// Sealed twice: outside for as long as the tenant lives, so that its time can be told; the positions
+/// inside under the period key of the day of the act, so that they die with it.
+struct ErasureRow: Equatable {
+  /// Positions are told in rows of at most so many ranges, which bounds a row to 12 KB.
+  static let rangesMax = 1_000
+
+  let number: UInt64
+  let timeMilliseconds: Int64
+  /// The ledger's entry of the act: a row without it is of an act that never came to be.
+  let ledgerIndex: UInt64
+  let planHash: [UInt8]
+  let period: Period
+  /// The positions, sealed.
+  let inner: [UInt8]
+
+  private static let headBytes = 72
+  private static let outerContext = KeyDerivation.Context("LT1.erasure.out")
+  private static let innerContext = KeyDerivation.Context("LT1.erasure.in")
+  private static let outerKeyContext = KeyDerivation.Context("LT1.erasures")
+  private static let innerKeyContext = KeyDerivation.Context("LT1.erased")
+
+  /// The tenant's key for rows and their labels.
+  static func outerKey(dataSecret: borrowing SecretBytes) -> SealingKey {
+    SealingKey(
+      KeyDerivation.secret(
+        count: 32, key: dataSecret.bytes, context: outerKeyContext, message: [UInt8]().span))
+  }
+
+  /// The key of the positions of acts in a period.
+  static func innerKey(period: borrowing SecretBytes) -> SealingKey {
+    SealingKey(
+      KeyDerivation.secret(
+        count: 32, key: period.bytes, context: innerKeyContext, message: [UInt8]().span))
+  }
+
+  /// Where the row of this number lies.
+  static func label(_ number: UInt64, _ outer: SealingKey) -> [UInt8] {
+    outer.label(number.bigEndianBytes)
+  }
+
+  /// Seals `positions` into a row.
+  init(
+    number: UInt64, timeMilliseconds: Int64, ledgerIndex: UInt64, planHash: [UInt8],
+    period: Period, positions: ArraySlice<ClosedRange<UInt64>>, inner key: SealingKey
+  ) {
+    precondition(positions.count <= Self.rangesMax && planHash.count == 32, "a row is bounded")
+    self.number = number
+    self.timeMilliseconds = timeMilliseconds
+    self.ledgerIndex = ledgerIndex
+    self.planHash = planHash
+    self.period = period
+    var plain: [UInt8] = []
+    plain.appendBigEndian(UInt64(positions.count), bytes: 4)
+    for range in positions {
+      plain.appendBigEndian(range.lowerBound, bytes: 6)
+      plain.appendBigEndian(range.upperBound, bytes: 6)
+    }
+    let padded = Padme.paddedBytes(plain.count)
+    plain.append(contentsOf: repeatElement(0, count: padded - plain.count))
+    inner = key.seal(
+      plain.span, context: Self.innerContext, label: number.bigEndianBytes.span)
+  }
+
+  /// The row as it is stored.
+  func sealed(_ outer: SealingKey) -> [UInt8] {
+    var plain: [UInt8] = [1, period.unit.rawValue]
+    plain.appendBigEndian(UInt64(period.index), bytes: 4)
+    plain.append(contentsOf: [0, 0])
+    plain.appendBigEndian(number, bytes: 8)
+    plain.appendBigEndian(UInt64(bitPattern: timeMilliseconds), bytes: 8)
+    plain.appendBigEndian(ledgerIndex, bytes: 8)
+    plain += planHash
+    plain.append(contentsOf: repeatElement(0, count: Self.headBytes - plain.count))
+    plain += inner
+    return outer.seal(
+      plain.span, context: Self.outerContext, label: Self.label(number, outer).span)
+  }
+
+  /// Opens a stored row; nil when it is not this tenant's row of this number.
+  init?(_ sealed: Span<UInt8>, number: UInt64, _ outer: SealingKey) {
+    let label = Self.label(number, outer)
+    guard let plain = outer.open(sealed, context: Self.outerContext, label: label.span),
+      plain.count >= Self.headBytes, plain[0] == 1, let unit = PeriodUnit(rawValue: plain[1]),
+      plain.span.bigEndian(at: 8, bytes: 8) == number
+    else { return nil }
+    self.number = number
+    timeMilliseconds = Int64(bitPattern: plain.span.bigEndian(at: 16, bytes: 8))
+    ledgerIndex = plain.span.bigEndian(at: 24, bytes: 8)
+    planHash = Array(plain[32..<64])
+    period = Period(unit: unit, index: UInt32(plain.span.bigEndian(at: 2, bytes: 4)))
+    inner = Array(plain[Self.headBytes...])
+  }
+
+  /// The positions; nil when they were changed.
+  func positions(_ key: SealingKey) -> [ClosedRange<UInt64>]? {
+    guard
+      let plain = key.open(
+        inner.span, context: Self.innerContext, label: number.bigEndianBytes.span),
+      plain.count >= 4
+    else { return nil }
+    let count = Int(plain.span.bigEndian(at: 0, bytes: 4))
+    guard count <= (plain.count - 4) / 12 else { return nil }
+    var ranges: [ClosedRange<UInt64>] = []
+    for index in 0..<count {
+      let first = plain.span.bigEndian(at: 4 + 12 * index, bytes: 6)
+      let last = plain.span.bigEndian(at: 10 + 12 * index, bytes: 6)
+      guard first <= last else { return nil }
+      ranges.append(first...last)
+    }
+    return ranges
+  }
+}
+
+extension [UInt64] {
+  /// The numbers as ascending ranges that do not touch one another.
+  var asRanges: [ClosedRange<UInt64>] {
+    var ranges: [ClosedRange<UInt64>] = []
+    for number in sorted() {
+      if let last = ranges.last, number <= last.upperBound + 1 {
+        ranges[ranges.count - 1] = last.lowerBound...Swift.max(number, last.upperBound)
+      } else {
+        ranges.append(number...number)
+      }
+    }
+    return ranges
+  }
+}
