@@ -9,14 +9,16 @@ import Synchronization
 ///
 /// ```
 /// submit, control --> WorkQueue --> Writer ----> keyring/ , log/ ----> answers
+///            `-> Surveyor -^
 ///                                      |
 ///                                      v tail                IndexThread --> index/
 /// readFeed, readStream --> EventIndex + LogReader + keys
 /// ```
-/// Threads: one writer, one for the index, and the callers' own for reads.
+/// Threads: one writer, one for the index, one for surveys, and the callers' own for reads.
 package final class EventStore: Sendable {
   let shared: SharedEngine
   private let queue = WorkQueue()
+  private let surveyor: Surveyor
   private let writerEnded = DispatchGroup()
   private let indexThread: IndexThread
 
@@ -27,6 +29,7 @@ package final class EventStore: Sendable {
     self.shared = shared
     self.directory = directory
     indexThread = IndexThread(shared: shared)
+    surveyor = Surveyor(shared: shared)
     let writer = Writer(shared: shared, queue: queue)
     DispatchQueue(label: "lethe.writer", qos: .userInitiated).async(group: writerEnded) {
       writer.run()
@@ -61,12 +64,16 @@ package final class EventStore: Sendable {
   package var queuedBytes: Int { queue.bytes }
 
   /// Runs an act on the writer's thread, after all that was submitted before.
+  ///
+  /// What a shred would destroy is counted beforehand on a thread of its own, while appends go on.
   package func control(
     _ act: ControlAct, actor: Actor,
     completion: @escaping @Sendable (Result<ControlAnswer, StoreError>) -> Void
   ) {
     let work = ControlWork(act: act, actor: actor, completion: completion)
-    if !queue.add(.control(work)) { completion(.failure(.shuttingDown)) }
+    surveyor.prepare(work) { [queue] work in
+      if !queue.add(.control(work)) { work.completion(.failure(.shuttingDown)) }
+    }
   }
 
   /// `handler` runs on the writer's thread after each commit with the tenants that have new events.
@@ -98,6 +105,7 @@ package final class EventStore: Sendable {
   package func close() {
     queue.close()
     writerEnded.wait()
+    surveyor.wait()
     indexThread.stop()
   }
 }

@@ -1,4 +1,5 @@
 import EventModel
+import Storage
 import Testing
 
 @testable import EventStore
@@ -141,5 +142,45 @@ import Testing
     let again = try store.createTenant("acme")
     #expect(again != tenant)
     #expect(store.append(again, TestEvent()).position == 1)
+  }
+
+  /// What a shred destroys is counted while appends go on, and asked about again before it is done.
+  @Test(arguments: [nil, "survey-stale"])
+  func `what came after the count changes the plan`(variant: String?) throws {
+    let store = try TestStore()
+    let tenant = try store.createTenant("acme")
+    _ = store.append(tenant, TestEvent(stream: "shared", subjects: ["ann"]))
+    _ = store.append(tenant, TestEvent(stream: "shared", subjects: ["bob"]))
+    _ = store.append(tenant, TestEvent(stream: "ann's", subjects: ["ann"]))
+    let shared = store.store.shared
+    let (name, ann) = (TenantName("acme")!, Array("ann".utf8))
+    let actor = Actor(uid: 1, socketName: nil, isApprover: false)
+    let later = [
+      TestEvent(stream: "shared", subjects: ["ann"]), TestEvent(stream: "ann's", subjects: []),
+      TestEvent(stream: "other", subjects: ["ann"]),
+    ]
+    for event in later {
+      let control = ControlPlane(shared: shared)
+      let survey = Result { () throws(StoreError) in
+        try ShredSurvey.survey(ann, tenant: tenant, shared: shared)
+      }
+      guard
+        case .plan(let plan) = try control.perform(
+          .planShredSubject(name, subject: ann), actor: actor, survey: survey)
+      else { throw StoreError.corrupt }
+      _ = store.append(tenant, event)
+      let failure = TestHooks.$taskVariant.withValue(variant) { () -> StoreError? in
+        do throws(StoreError) {
+          _ = try control.perform(
+            .shredSubject(name, subject: ann, reason: .art17, token: Array(plan.token.utf8)),
+            actor: actor, survey: survey)
+          return nil
+        } catch { return error }
+      }
+      #expect((failure == .planChanged) == (variant == nil))
+      guard variant == nil else { return }
+    }
+    _ = store.append(tenant, TestEvent(stream: "shared", subjects: ["bob"]))
+    #expect(try store.shred("acme", "ann").plan.eventCount == 5)
   }
 }

@@ -14,6 +14,8 @@ struct ControlWork: Sendable {
   let act: ControlAct
   let actor: Actor
   let completion: @Sendable (Result<ControlAnswer, StoreError>) -> Void
+  /// What ``Surveyor`` found, for the acts that it prepares.
+  var survey: Result<ShredSurvey, StoreError>?
 }
 
 /// The queue before the writer: many threads add, one takes all.

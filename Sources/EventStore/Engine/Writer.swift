@@ -66,7 +66,7 @@ final class Writer: @unchecked Sendable {
 
   private func perform(_ work: ControlWork) -> Result<ControlAnswer, StoreError> {
     do throws(StoreError) {
-      return .success(try control.perform(work.act, actor: work.actor))
+      return .success(try control.perform(work.act, actor: work.actor, survey: work.survey))
     } catch {
       return .failure(error)
     }

@@ -13,7 +13,11 @@ final class ControlPlane: Sendable {
   init(shared: SharedEngine) { self.shared = shared }
 
   /// Runs one act; the ledger has it, done or refused, when this returns.
-  func perform(_ act: ControlAct, actor: Actor) throws(StoreError) -> ControlAnswer {
+  ///
+  /// `survey` is what was found for acts that destroy a person's keys.
+  func perform(
+    _ act: ControlAct, actor: Actor, survey: Result<ShredSurvey, StoreError>?
+  ) throws(StoreError) -> ControlAnswer {
     switch act {
     case .createTenant(let name, let retention):
       return try createTenant(name, retention, actor)
@@ -28,9 +32,10 @@ final class ControlPlane: Sendable {
     case .resumeTenant(let name): return try setSuspended(name, false, actor)
     case .setTenant: throw .unavailable
     case .planShredSubject(let name, let subject):
-      return .plan(try planSubject(try number(name), subject, actor))
+      return .plan(try planSubject(try number(name), subject, survey, actor))
     case .shredSubject(let name, let subject, let reason, let token):
-      return .shredded(try shredSubject(try number(name), subject, reason, token, actor))
+      return .shredded(
+        try shredSubject(try number(name), subject, survey, reason, token, actor))
     case .planShredTenant(let name):
       return .plan(try planTenant(try number(name), actor))
     case .shredTenant(let name, let reason, let token):
@@ -116,9 +121,10 @@ final class ControlPlane: Sendable {
   }
 
   private func planSubject(
-    _ tenant: TenantNumber, _ subject: [UInt8], _ actor: Actor
+    _ tenant: TenantNumber, _ subject: [UInt8], _ survey: Result<ShredSurvey, StoreError>?,
+    _ actor: Actor
   ) throws(StoreError) -> ShredPlan {
-    let survey = try ShredSurvey.survey(subject, tenant: tenant, shared: shared)
+    guard let survey = try survey?.get() else { throw .corrupt }
     let plan = ShredPlan(survey, token: PlanBook.newToken())
     let now = shared.clock()
     try plans.add(
@@ -131,15 +137,15 @@ final class ControlPlane: Sendable {
   /// Destroys a person's keys: positions into the erasure log, stage root, commit, erase old root,
   /// empty caches, wait for reads.
   private func shredSubject(
-    _ tenant: TenantNumber, _ subject: [UInt8], _ reason: ReasonCode, _ token: [UInt8],
-    _ actor: Actor
+    _ tenant: TenantNumber, _ subject: [UInt8], _ survey: Result<ShredSurvey, StoreError>?,
+    _ reason: ReasonCode, _ token: [UInt8], _ actor: Actor
   ) throws(StoreError) -> ShredReceipt {
     let now = shared.clock()
     let entry = try plans.find(token, target: try target(tenant, subject), now: now)
-    let survey = try ShredSurvey.survey(subject, tenant: tenant, shared: shared)
-    guard entry.plan.isSame(as: ShredPlan(survey, token: entry.plan.token)) else {
-      throw .planChanged
-    }
+    guard let survey = try survey?.get() else { throw .corrupt }
+    guard entry.plan.isSame(as: ShredPlan(survey, token: entry.plan.token)),
+      try survey.isStillTrue(of: subject)
+    else { throw .planChanged }
     let names = survey.ownStreams.values.compactMap { $0 }
     let mark = try tags(tenant, .suppression, [subject])[0]
     let dead = try tags(tenant, .stream, names) + subjectTags(tenant, subject)

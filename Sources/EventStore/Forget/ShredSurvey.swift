@@ -7,7 +7,7 @@ import Storage
 ///
 /// The index only leads to the records; every record is asked for its own header, since a posting
 /// may belong to a colliding tag.
-struct ShredSurvey {
+struct ShredSurvey: Sendable {
   /// The person's slots, one a class in which they occur.
   private(set) var subjectSlots: Set<Slot> = []
   /// Streams that name nobody else, with the names that they are known by (nil: no event opens).
@@ -21,10 +21,14 @@ struct ShredSurvey {
 
   private let shared: SharedEngine
   private let tenant: TenantNumber
+  /// The newest record that was there when the survey began, and the root's generation.
+  private let sequence: UInt64
+  private let epoch: UInt64
 
   private init(shared: SharedEngine, tenant: TenantNumber) {
     self.shared = shared
     self.tenant = tenant
+    (sequence, epoch) = shared.withState { ($0.nextSequence - 1, $0.keyring.epoch) }
   }
 
   /// Surveys the person; throws `.noSubject` when the tenant has no key for them.
@@ -37,6 +41,38 @@ struct ShredSurvey {
     let streams = try survey.countEvents(terms)
     for stream in streams.sorted() { try survey.visit(stream) }
     return survey
+  }
+
+  /// True when nothing has come or gone since that would change what was found.
+  ///
+  /// Cheap: the newest posting of the person and of each stream of theirs. On the writer's thread,
+  /// with nothing being committed.
+  func isStillTrue(of subject: [UInt8]) throws(StoreError) -> Bool {
+    #if DEBUG
+      if TestHooks.isVariant("survey-stale") { return true }
+    #endif
+    var now = ShredSurvey(shared: shared, tenant: tenant)
+    guard now.epoch == epoch else { return false }
+    var terms = try now.findSlots(subject)
+    guard now.subjectSlots == subjectSlots else { return false }
+    for slot in ownStreams.keys {
+      guard let term = try term(ofStream: slot) else { return false }
+      terms.append(term)
+    }
+    for term in terms {
+      let newest = try term.postings(
+        in: shared.index, ordinals: 0...Limits.positionMax, isDescending: true, limit: 1)
+      if let newest = newest.first, newest.sequence > sequence { return false }
+    }
+    return true
+  }
+
+  private func term(ofStream slot: Slot) throws(StoreError) -> TermKey? {
+    try shared.withState { (state) throws(StoreError) -> TermKey? in
+      guard let tenant = state.tenants[self.tenant] else { throw .noTenant }
+      guard let key = try state.key(tenant, slot) else { return nil }
+      return TermKey(TermKey.stream, from: key)
+    }
   }
 
   private mutating func findSlots(_ subject: [UInt8]) throws(StoreError) -> [TermKey] {
@@ -86,13 +122,7 @@ struct ShredSurvey {
 
   /// Decides whether a stream names nobody else, and what it is called.
   private mutating func visit(_ slot: Slot) throws(StoreError) {
-    let tenantNumber = tenant
-    let term = try shared.withState { (state) throws(StoreError) -> TermKey? in
-      guard let tenant = state.tenants[tenantNumber] else { throw .noTenant }
-      guard let key = try state.key(tenant, slot) else { return nil }
-      return TermKey(TermKey.stream, from: key)
-    }
-    guard let term else { return }
+    guard let term = try term(ofStream: slot) else { return }
     var namesOthers = false
     var impersonal: [UInt64] = []
     try forEachHeader(term, ordinals: 1...Limits.positionMax) { position, header, isLive in

@@ -1,0 +1,35 @@
+import Dispatch
+import EventModel
+
+/// Counts beforehand what shreds would destroy, so that the writer does not stand still meanwhile.
+///
+/// A person may have millions of events. The writer's thread only asks whether what was found is
+/// still true (``ShredSurvey/isStillTrue(of:)``).
+final class Surveyor: Sendable {
+  private let shared: SharedEngine
+  private let thread = DispatchQueue(label: "lethe.survey", qos: .utility)
+  private let underWay = DispatchGroup()
+
+  init(shared: SharedEngine) { self.shared = shared }
+
+  /// Hands `work` on with its survey; at once when it needs none.
+  func prepare(_ work: ControlWork, _ handOn: @escaping @Sendable (ControlWork) -> Void) {
+    switch work.act {
+    case .planShredSubject(let tenant, let subject), .shredSubject(let tenant, let subject, _, _):
+      thread.async(group: underWay) { [shared] in
+        var work = work
+        work.survey = Result { () throws(StoreError) in
+          guard let number = shared.withState({ $0.tenantsByName[tenant] }) else {
+            throw .noTenant
+          }
+          return try ShredSurvey.survey(subject, tenant: number, shared: shared)
+        }
+        handOn(work)
+      }
+    default: handOn(work)
+    }
+  }
+
+  /// Waits for the surveys that are under way.
+  func wait() { underWay.wait() }
+}
