@@ -140,6 +140,9 @@ class Tenant:
         self.next_slot = u(take(8))
         self.keys_height, self.keys = take(1)[0], Reference(take(48))
         self.map_height, self.map = take(1)[0], Reference(take(48))
+        self.positions_height, self.positions = take(1)[0], Reference(take(48))
+        # Seeds of positions: (level, first `level` digits) -> seeds; the closure adds those of nodes.
+        self.seeds = {} if self.positions_height else {(0, 0): {self.position_seed}}
         self.classes = {}
         for _ in range(take(1)[0]):
             number = take(1)[0]
@@ -164,9 +167,15 @@ class Tenant:
             return seed
         return None
 
-    def position_leaf(self, position, cache={}):
-        node, path = self.position_seed, []
-        for level in range(11, -1, -1):
+    def position_leaves(self, position):
+        """Every leaf of a position that follows from a seed (section 4.3)."""
+        for level in range(13):
+            for seed in self.seeds.get((level, position >> (4 * (12 - level))), ()):
+                yield self._descend(seed, level, position)
+
+    @staticmethod
+    def _descend(node, depth, position, cache={}):
+        for level in range(11 - depth, -1, -1):
             digit = position >> (4 * level) & 15
             children = cache.get(node)
             if children is None:
@@ -191,6 +200,7 @@ class Closure:
             for node_id, blob in nodes.items():
                 self.blobs.setdefault(node_id, set()).add(blob)
         self.keys, self.tags, self.tenants, self.buckets = {}, {}, {}, {}
+        self.position_seeds = {}
         self.instance_secrets = set()
         self.opened, self.tried = 0, set()
         for blob in self.blobs.get(bytes(8), ()):
@@ -270,6 +280,20 @@ class Closure:
             self._array(tenant.keys_height, tenant.keys, number, "keys")
             if tenant.map_height:
                 self._map(tenant.map, number)
+            if tenant.positions_height:
+                seeds = self.position_seeds.setdefault(number, {})
+                tenant.seeds = seeds
+                self._positions(tenant.positions, number, 0, 0, seeds)
+
+    def _positions(self, reference, tenant, level, prefix, seeds):
+        for _, plain in self._open(reference, (6,), tenant):
+            held, nodes = u(plain[1:3]), u(plain[3:5])
+            for digit in range(16):
+                entry, below = plain[8 + 48 * digit:56 + 48 * digit], prefix << 4 | digit
+                if held >> digit & 1:
+                    seeds.setdefault((level + 1, below), set()).add(entry[:32])
+                elif nodes >> digit & 1:
+                    self._positions(Reference(entry), tenant, level + 1, below, seeds)
 
     def _map(self, reference, tenant):
         for _, plain in self._open(reference, (4,), tenant):
@@ -321,13 +345,13 @@ class Record:
         joined = b"".join(subject_keys) if count else tenant.impersonal_key
         base = blake2b(256, self.period_key, b"LT1.ev.base",
                        bytes([count]) + stream_key + joined + tenant.data_secret)
-        leaf = tenant.position_leaf(self.position)
-        derived = blake2b(512, base, b"LT1.ev.key",
-                          leaf + self.nonce + tenant.id + self.position.to_bytes(8, "big"))
-        if derived[32:] != self.raw[80:112]:
-            return None
         at = 144 if count > 2 else 112
-        return open_aead(self.raw[1], derived[:32], self.raw[:at], self.raw[at:])
+        for leaf in tenant.position_leaves(self.position):
+            derived = blake2b(512, base, b"LT1.ev.key",
+                              leaf + self.nonce + tenant.id + self.position.to_bytes(8, "big"))
+            if derived[32:] == self.raw[80:112]:
+                return open_aead(self.raw[1], derived[:32], self.raw[:at], self.raw[at:])
+        return None
 
 
 def body_fields(plain):

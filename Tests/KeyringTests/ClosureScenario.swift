@@ -37,6 +37,7 @@ final class ClosureScenario {
   private(set) var firstPeriods: [TenantNumber: UInt32] = [:]
   private(set) var livingBuckets: Set<Bucket> = []
   private(set) var deadBuckets: Set<Bucket> = []
+  private(set) var deadPositions: [TenantNumber: Set<UInt64>] = [:]
   private(set) var snapshotCount = 0
   /// Holder and number of snapshots when the copy for the control was made, and how many were dead.
   private(set) var old: (holder: String, snapshots: Int, dead: Int)?
@@ -60,6 +61,7 @@ final class ClosureScenario {
       case 79..<85: try removeMarks()
       case 85..<90: try expire()
       case 90..<94: try changeBuckets()
+      case 94..<97: try shredPositions()
       default: try reopen()
       }
     }
@@ -183,6 +185,23 @@ extension ClosureScenario {
     removal.parts[tenant] = Removal.Part()
     removal.parts[tenant]?.periods = [Removal.Periods(classNumber: .default, range: 0..<end)]
     try rotate(removal, .periodsExpired)
+  }
+
+  private func shredPositions() throws {
+    guard let tenant = tenants.randomElement(using: &random) else { return }
+    var removal = Removal()
+    removal.parts[tenant] = Removal.Part()
+    // Neighbours, repeats, and the same position again, as requests may have it.
+    let start = UInt64.random(in: 1...300, using: &random)
+    for _ in 0..<Int.random(in: 1...6, using: &random) {
+      let position =
+        Bool.random(using: &random)
+        ? start + UInt64.random(in: 0...3, using: &random)
+        : UInt64.random(in: 1...Limits.positionMax, using: &random)
+      removal.parts[tenant]?.positions.append(position)
+      deadPositions[tenant, default: []].insert(position)
+    }
+    try rotate(removal, .eventsShredded)
   }
 
   private func changeBuckets() throws {

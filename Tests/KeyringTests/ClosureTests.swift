@@ -24,6 +24,9 @@ import Testing
     #expect(scenario.dead.count > 50)
     #expect(exposed == 0)
     #expect(lost == 0)
+    let positions = (deadPositions(scenario, closure), lostPositions(scenario, closure))
+    #expect(scenario.deadPositions.count > 1)
+    #expect(positions == (0, 0))
     #expect(found == scenario.living.count)
     #expect(epochs == 1)
     #expect(tops > 0)
@@ -56,6 +59,20 @@ import Testing
         return deadKeys(scenario, closure) + deadNames(scenario, closure) + guessed > 0
       }
       #expect(isCaught)
+    }
+
+    @Test(arguments: ["no-rekey", "leaf-only", "root-kept"])
+    func `a shredded event that is still reached would be caught`(variant: String) throws {
+      let random = SeededGenerator.forTest()
+      let exposed = try TestHooks.$taskVariant.withValue(variant) {
+        let scenario = try ClosureScenario(random: random)
+        try scenario.run(operations: 120, shredsTenants: false)
+        let closure = try KeyringClosure(
+          store: scenario.store.data.id, snapshots: try scenario.snapshots(),
+          holderPaths: scenario.store.holders.paths)
+        return deadPositions(scenario, closure)
+      }
+      #expect(exposed > 0)
     }
 
     /// Dead keys that follow from a living tenant's map key and a name.
@@ -101,6 +118,31 @@ import Testing
       let first = periods[ReachedClass(tenant: tenant, classNumber: .default)]
       #expect(first == scenario.firstPeriods[tenant])
     }
+  }
+
+  private func deadPositions(
+    _ scenario: ClosureScenario, _ closure: borrowing KeyringClosure
+  ) -> Int {
+    var count = 0
+    for (tenant, positions) in scenario.deadPositions {
+      for position in positions where closure.reachesPosition(position, of: tenant) { count += 1 }
+    }
+    return count
+  }
+
+  /// Neighbours of shredded positions that can not be derived any more though they live.
+  private func lostPositions(
+    _ scenario: ClosureScenario, _ closure: borrowing KeyringClosure
+  ) -> Int {
+    var count = 0
+    for tenant in scenario.tenants {
+      let dead = scenario.deadPositions[tenant] ?? []
+      let near = Set(dead.flatMap { [$0 - 1, $0 + 1, $0 ^ 16, $0 ^ 0x1000] } + [1, 2, 1 << 40])
+      for position in near.subtracting(dead) where position >> 48 == 0 {
+        if !closure.reachesPosition(position, of: tenant) { count += 1 }
+      }
+    }
+    return count
   }
 
   private struct Name: Hashable {

@@ -40,6 +40,7 @@ package struct KeyringClosure: ~Copyable {
   package private(set) var buckets: Set<Bucket> = []
   /// The earliest period of a class whose key can be derived from a cover that was reached.
   package private(set) var earliestPeriods: [ReachedClass: UInt32] = [:]
+  private var positionSeeds: [TenantNumber: Set<PositionRange>] = [:]
   /// Epochs of the roots that the holders have.
   package private(set) var epochs: Set<UInt64> = []
   package private(set) var topsOpened = 0
@@ -83,6 +84,7 @@ package struct KeyringClosure: ~Copyable {
     case tenant(UInt32)
     case keys(UInt32, height: Int, prefix: UInt64)
     case map(UInt32)
+    case positions(UInt32, level: Int, prefix: UInt64)
 
     var kind: NodeKind {
       switch self {
@@ -90,19 +92,38 @@ package struct KeyringClosure: ~Copyable {
       case .buckets(let height, _), .keys(_, let height, _): height > 1 ? .inner : .keyLeaf
       case .tenant: .tenant
       case .map: .map
+      case .positions: .positions
       }
     }
 
     var tenant: UInt32 {
       switch self {
       case .tenants, .buckets: 0
-      case .tenant(let number), .keys(let number, _, _), .map(let number): number
+      case .tenant(let number), .keys(let number, _, _), .map(let number),
+        .positions(let number, _, _):
+        number
       }
     }
   }
 }
 
+/// The positions that one seed covers.
+private struct PositionRange: Hashable {
+  /// Digits of four bits in `prefix`; 12 for a single position.
+  let level: Int
+  let prefix: UInt64
+}
+
 extension KeyringClosure {
+  /// True when the leaf of a position can be derived from a seed that was reached.
+  package func reachesPosition(_ position: UInt64, of tenant: TenantNumber) -> Bool {
+    guard let seeds = positionSeeds[tenant] else { return false }
+    return (0...PositionTree.levels).contains { level in
+      seeds.contains(
+        PositionRange(level: level, prefix: position >> UInt64(4 * (PositionTree.levels - level))))
+    }
+  }
+
   private mutating func openTops(_ root: borrowing SecretBytes) throws(KeyringError) {
     for value in try copies(of: .top) {
       guard let top = TopNode(value: value.span, root: root.bytes, store: store) else { continue }
@@ -190,6 +211,8 @@ extension KeyringClosure {
       takeKeys(plain, TenantNumber(rawValue: tenant), prefix)
     case .tenant(let number):
       try enterTenant(plain, number)
+    case .positions(let tenant, let level, let prefix):
+      try takePositions(plain, tenant, level, prefix)
     case .map(let tenant):
       guard MapLeaf.isLeaf(plain) else {
         return try followChildren(plain, .mapReferences) { _ in place }
@@ -222,6 +245,11 @@ extension KeyringClosure {
       let place = ReachedClass(tenant: tenant, classNumber: found.number)
       earliestPeriods[place] = min(period, earliestPeriods[place] ?? period)
     }
+    let positions = node.positions
+    if positions.height == 0 {
+      positionSeeds[tenant, default: []].insert(PositionRange(level: 0, prefix: 0))
+    }
+    try follow(positions.reference, .positions(number, level: 0, prefix: 0))
     let keys = node.keys
     let map = node.map
     try follow(keys.reference, .keys(number, height: keys.height, prefix: 0))
@@ -235,6 +263,22 @@ extension KeyringClosure {
     for child in 0..<32 where node.contains(child) {
       let slot = Slot(rawValue: prefix << 5 | UInt64(child))
       keys.insert(node.entry(child).extracting(0..<32), tenant: tenant, slot: slot)
+    }
+  }
+
+  private mutating func takePositions(
+    _ plain: consuming SecretBytes, _ tenant: UInt32, _ level: Int, _ prefix: UInt64
+  ) throws(KeyringError) {
+    guard let node = PositionNode(plain, level: level) else { return }
+    for child in 0..<PositionNode.arity {
+      let below = prefix << 4 | UInt64(child)
+      if node.hasSeed(child) {
+        positionSeeds[TenantNumber(rawValue: tenant), default: []].insert(
+          PositionRange(level: level + 1, prefix: below))
+      } else if node.hasNode(child) {
+        try follow(
+          node.reference(child), .positions(tenant, level: level + 1, prefix: below))
+      }
     }
   }
 

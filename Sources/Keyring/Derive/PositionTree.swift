@@ -18,6 +18,8 @@ package struct PositionTree: ~Copyable {
   private var leaves = SecretBytes(zeroes: 512)
   /// The position without its last four bits, for which `path` and `leaves` stand.
   private var prefix: UInt64?
+  /// The seed's level, and the digits of the positions that it covers.
+  private var base: (level: Int, prefix: UInt64) = (0, 0)
 
   /// - Parameter seed: 32 bytes.
   package init(seed: borrowing SecretBytes) {
@@ -27,10 +29,31 @@ package struct PositionTree: ~Copyable {
     bytes.set(seed.bytes, at: 0)
   }
 
-  /// The 32 bytes of a position of at most 48 bits; lent until the next call.
+  /// True when the leaf of `position` can be derived from the seed at hand.
+  package func covers(_ position: UInt64) -> Bool {
+    base.level == 0 || position >> UInt64(4 * (Self.levels - base.level)) == base.prefix
+  }
+
+  /// Goes on with another seed; what was derived from the one before is wiped.
+  package mutating func use(_ seed: borrowing PositionSeed) {
+    path = SecretBytes(zeroes: Self.levels * Self.nodeBytes)
+    leaves = SecretBytes(zeroes: 512)
+    base = (seed.level, seed.prefix)
+    prefix = nil
+    if seed.level == Self.levels {
+      // The leaf itself: it is the only one of its sixteen.
+      prefix = seed.prefix >> 4
+      Self.copy(
+        seed.seed, 0..<Self.nodeBytes, to: &leaves, at: Int(seed.prefix & 15) * Self.nodeBytes)
+    } else {
+      Self.copy(seed.seed, 0..<Self.nodeBytes, to: &path, at: seed.level * Self.nodeBytes)
+    }
+  }
+
+  /// The 32 bytes of a position that is covered, of at most 48 bits; lent until the next call.
   @_lifetime(&self)
   package mutating func leaf(_ position: UInt64) -> Span<UInt8> {
-    precondition(position >> 48 == 0, "a position has 48 bits")
+    precondition(position >> 48 == 0 && covers(position), "a covered position has 48 bits")
     let wanted = position >> 4
     if prefix != wanted { walk(to: wanted) }
     let index = Int(position & 15)
@@ -39,7 +62,7 @@ package struct PositionTree: ~Copyable {
 
   private mutating func walk(to wanted: UInt64) {
     // The first level whose child differs from the one that stands.
-    var level = 0
+    var level = base.level
     if let prefix {
       let differing = prefix ^ wanted
       level = Self.levels - 1 - (67 - differing.leadingZeroBitCount) / 4

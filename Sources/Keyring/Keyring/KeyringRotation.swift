@@ -147,6 +147,14 @@ extension Keyring {
       &writer, in: &transaction)
     node.setMap(map)
     if !part.periods.isEmpty { try puncture(part.periods, &node) }
+    if !part.positions.isEmpty {
+      var positions = node.positions
+      let seed = SecretBytes(copying: node.positionSeed)
+      try PositionCover(tenant: tenant).puncture(
+        Set(part.positions).sorted()[...], &positions, seed: seed.bytes, &writer,
+        in: &transaction)
+      node.setPositions(positions)
+    }
   }
 
   /// The names that leave the map: those given, and those of removed slots that were not given.
@@ -211,6 +219,11 @@ extension Keyring {
       ) { _, _, _, writer, _ in writer.keysDestroyed += 1 }
       if map.height > 0 {
         try NameMap(tenant: tenant).removeAll(map.reference, &writer, in: &transaction)
+      }
+      let positions = node.positions
+      if positions.height > 0 {
+        try PositionCover(tenant: tenant).removeAll(
+          positions.reference, &writer, in: &transaction)
       }
       try writer.remove(reference, in: &transaction)
       leaf.remove(child)

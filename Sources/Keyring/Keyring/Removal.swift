@@ -38,6 +38,8 @@ package struct Removal: Sendable {
     /// Marks that come into it; a tag that is also in `tags` gets its mark.
     package var marks: [Mark] = []
     package var periods: [Periods] = []
+    /// Single events, by their positions.
+    package var positions: [UInt64] = []
 
     package init() {}
   }

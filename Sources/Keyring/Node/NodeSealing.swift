@@ -11,6 +11,8 @@ enum NodeKind: UInt8 {
   /// Any node of the map, inner or leaf: a leaf that splits keeps its key and place.
   case map = 4
   case tenant = 5
+  /// A part of the cover of a tenant's positions.
+  case positions = 6
 }
 
 /// The random name under which a node lies in the table; it says nothing about the tree.

@@ -10,8 +10,9 @@ struct TenantNode: ~Copyable {
 
   private static let keysAt = 228
   private static let mapAt = 277
-  private static let classCountAt = 326
-  private static let classesAt = 327
+  private static let positionsAt = 326
+  private static let classCountAt = 375
+  private static let classesAt = 376
   private static let className = 31
   private static let classHeadBytes = 43
   /// The most that a cell of secret memory holds, in whole units.
@@ -94,6 +95,8 @@ struct TenantNode: ~Copyable {
 
   var keys: TrieRoot { TrieRoot(plain.bytes, at: Self.keysAt) }
   var map: TrieRoot { TrieRoot(plain.bytes, at: Self.mapAt) }
+  /// Empty for as long as ``positionSeed`` covers every position.
+  var positions: TrieRoot { TrieRoot(plain.bytes, at: Self.positionsAt) }
 
   mutating func setKeys(_ root: borrowing TrieRoot) {
     var bytes = plain.mutableBytes
@@ -103,6 +106,13 @@ struct TenantNode: ~Copyable {
   mutating func setMap(_ root: borrowing TrieRoot) {
     var bytes = plain.mutableBytes
     root.write(to: &bytes, at: Self.mapAt)
+  }
+
+  /// The nodes take the place of the seed, which is wiped.
+  mutating func setPositions(_ root: borrowing TrieRoot) {
+    var bytes = plain.mutableBytes
+    root.write(to: &bytes, at: Self.positionsAt)
+    for index in 124..<156 { bytes[index] = 0 }
   }
 
   /// The retention classes, or nil when they cannot be read.
