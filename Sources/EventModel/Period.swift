@@ -28,19 +28,39 @@ package struct Period: Hashable, Sendable {
   package var startMilliseconds: Int64 { Int64(index) * unit.milliseconds }
 }
 
-/// A UTC month, counted from January 1970; where postings are kept and die together.
+/// Where postings are kept and die together: a UTC month, or the UTC day of those that are only looked
+/// up for a week.
 package struct Bucket: Hashable, Sendable, Comparable {
-  package let month: UInt16
+  /// Months since January 1970, or from 16,384 on 16,384 + days since 1970-01-01.
+  package let number: UInt16
 
-  package init(month: UInt16) { self.month = month }
+  private static let firstDay: UInt16 = 16_384
+
+  package init(number: UInt16) { self.number = number }
+
+  package init(month: UInt16) { number = min(month, Self.firstDay - 1) }
 
   /// The month that contains a time in milliseconds since 1970.
   package init(containing milliseconds: Int64) {
     let date = CivilDate(daysSince1970: Int(max(0, milliseconds) / 86_400_000))
-    month = UInt16(clamping: (date.year - 1970) * 12 + date.month - 1)
+    self.init(month: UInt16(clamping: (date.year - 1970) * 12 + date.month - 1))
   }
 
-  package static func < (left: Bucket, right: Bucket) -> Bool { left.month < right.month }
+  /// The day that contains a time in milliseconds since 1970.
+  package init(dayContaining milliseconds: Int64) {
+    number = UInt16(clamping: Int64(Self.firstDay) + max(0, milliseconds) / 86_400_000)
+  }
+
+  /// True when it is a day's.
+  package var isDay: Bool { number >= Self.firstDay }
+
+  /// The bucket of the day `count` days before, or nil before 1970.
+  package func day(before count: UInt16) -> Bucket? {
+    guard isDay, number - Self.firstDay >= count else { return nil }
+    return Bucket(number: number - count)
+  }
+
+  package static func < (left: Bucket, right: Bucket) -> Bool { left.number < right.number }
 }
 
 /// How long a class keeps its events, counted in its own unit.

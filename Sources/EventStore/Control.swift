@@ -65,6 +65,8 @@ package enum ControlAnswer: Sendable {
 package struct TenantDetail: Sendable {
   package let name: TenantName
   package let isSuspended: Bool
+  /// True when every event must have an id of the client's.
+  package let demandsIDs: Bool
   package let createdMilliseconds: Int64
   package let retention: Retention
   /// The newest position.

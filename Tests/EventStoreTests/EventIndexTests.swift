@@ -194,7 +194,7 @@ private struct Differential {
   let fixture = try IndexFixture()
   let term = ModelTerm(number: 1)
   fixture.index.publish([
-    term.tagged(Posting(sequence: 1, ordinal: 1), 0xDEAD),
+    term.tagged(Posting(sequence: 1, ordinal: 1), 0x3EAD),
     term.tagged(Posting(sequence: 2, ordinal: 2), 700),
   ])
   fixture.index.freeze()
@@ -211,7 +211,7 @@ private struct Differential {
   ])
   fixture.index.freeze()
   try fixture.index.flush(reached: 2)
-  try fixture.index.removeBuckets { $0.month < 700 }
+  try fixture.index.removeBuckets { $0.number < 700 }
   #expect(try fixture.index.postings(term.key).map(\.sequence) == [2])
   try fixture.tables.read { (view: borrowing IndexView) throws(StorageError) in
     #expect(try view.count(.directory) == 1)

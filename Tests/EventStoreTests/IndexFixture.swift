@@ -35,7 +35,7 @@ final class IndexFixture {
 
   static func open(_ tables: IndexTables) throws(StorageError) -> EventIndex {
     try EventIndex(tables: tables, indexKey: key(0)) { bucket in
-      bucket.month == 0xDEAD ? nil : key(bucket.month)
+      bucket.number == 0x3EAD ? nil : key(bucket.number)
     }
   }
 

@@ -140,6 +140,10 @@ struct TestEvent {
   var expectation = Expectation.any
   var group: UInt32?
   var className = ""
+  var id = ""
+  var source = ""
+  var attributes: [(String, String)] = []
+  var skipsErased = false
 
   func add(to batch: AppendBatch, _ tenant: TenantNumber) {
     let body = EventBodyWriter(in: &batch.bytes)
@@ -149,14 +153,23 @@ struct TestEvent {
     for (index, subject) in subjects.enumerated() {
       ranges[index] = body.append(.dataSubject, Array(subject.utf8).span, in: &batch.bytes)
     }
+    let idRange =
+      id.isEmpty ? .none : body.append(.id, Array(id.utf8).span, in: &batch.bytes)
+    let sourceRange =
+      source.isEmpty ? .none : body.append(.source, Array(source.utf8).span, in: &batch.bytes)
+    for (name, value) in attributes {
+      body.appendAttribute(
+        name: Array(name.utf8).span, value: Array(value.utf8).span, in: &batch.bytes)
+    }
     let place = body.finish(data: Array(data.utf8).span, in: &batch.bytes)
     let classRange = ByteRange(offset: batch.bytes.count, count: className.utf8.count)
     batch.bytes.append(contentsOf: className.utf8)
-    batch.requests.append(
-      AppendRequest(
-        tenant: tenant, ticket: 0, group: group ?? UInt32(1_000 + batch.requests.count),
-        expectation: expectation, body: place, stream: streamRange, subjects: ranges,
-        subjectCount: UInt8(subjects.count), className: classRange))
+    var request = AppendRequest(
+      tenant: tenant, ticket: 0, group: group ?? UInt32(1_000 + batch.requests.count),
+      expectation: expectation, body: place, stream: streamRange, subjects: ranges,
+      subjectCount: UInt8(subjects.count), className: classRange)
+    (request.id, request.source, request.skipsErased) = (idRange, sourceRange, skipsErased)
+    batch.requests.append(request)
   }
 }
 

@@ -90,7 +90,7 @@ import TransparencyLog
       #expect(tag.low.byteSwapped.bigEndianBytes + tag.high.byteSwapped.bigEndianBytes == expected)
     }
     for row in try Vectors.rows("postings") {
-      let bucket = Bucket(month: UInt16(row.number("bucket")))
+      let bucket = Bucket(number: UInt16(row.number("bucket")))
       let tag = TaggedPosting.tag(termKey: row.bytes("termKey").span, bucket: bucket)
       #expect("\(tag)" == row.text("tag"))
     }

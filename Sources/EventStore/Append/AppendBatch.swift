@@ -41,7 +41,7 @@ package struct AppendRequest: Sendable {
 }
 
 /// What became of an ``AppendRequest``.
-package struct AppendResult: Sendable {
+package struct AppendResult: Sendable, Equatable {
   package var position: UInt64
   package var version: UInt64
   package var storedMilliseconds: Int64

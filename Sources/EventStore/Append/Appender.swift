@@ -12,31 +12,42 @@ struct Appender: ~Copyable {
   var resolver = NameResolver()
   /// What is being filled.
   var commit = SealedCommit()
+  /// What the committer has under way, or had last.
+  var behind = SealedCommit()
+  var duplicates: DuplicateCheck
   /// True when a group could not be sealed whole; then nothing of the commit may be stored.
-  private(set) var isPoisoned = false
+  var isPoisoned = false
   let index: EventIndex
   let log: LogReader
   /// Where the tenant of the last event stands in the commit: neighbours mostly share it.
   private var lastTouched = -1
+  /// Buckets of the commit's postings.
+  private var buckets: [Bucket] = []
+  /// Scratch for `source | id`.
+  private var message: [UInt8] = []
   private var calendar = Calendar()
   /// The period of the last event and its keys; valid for one commit.
   private var lastPeriod: PeriodID?
   private var periodKeys: PeriodKeys?
 
-  init(suite: SingleUseAEAD.Suite, index: EventIndex, log: LogReader) {
+  init(suite: SingleUseAEAD.Suite, index: EventIndex, log: LogReader, filter: IDFilter) {
     sealer = EventSealer(suite: suite)
+    duplicates = DuplicateCheck(index: index, log: log, filter: filter)
     self.index = index
     self.log = log
   }
 
-  /// Begins a commit in `commit`, which is empty.
-  mutating func begin(_ commit: SealedCommit) {
+  /// Begins a commit in `commit`, which is empty, while `behind` may still be on its way.
+  mutating func begin(_ commit: SealedCommit, behind: SealedCommit) {
     self.commit = commit
+    self.behind = behind
     sealer.begin()
     resolver.begin()
     (lastPeriod, periodKeys) = (nil, nil)
     isPoisoned = false
     lastTouched = -1
+    buckets.removeAll(keepingCapacity: true)
+    calendar = Calendar()
   }
 
   /// Seals the requests of one group, or none of them when one is refused.
@@ -49,66 +60,21 @@ struct Appender: ~Copyable {
     if group.count == 1 {
       do throws(StoreError) {
         let request = requests[group.lowerBound]
-        guard let result = try seal(bytes, request, now: now, in: state) else { return false }
+        let result = try seal(bytes, request, isAdmitted: false, now: now, in: state)
+        guard let result else { return false }
         results[group.lowerBound] = result
       } catch {
         results[group.lowerBound].error = error
       }
       return true
     }
-    do throws(StoreError) {
-      var refusedAt = group.lowerBound
-      do throws(StoreError) {
-        guard try allows(bytes, requests, group, now: now, &refusedAt, in: state) else {
-          return false
-        }
-      } catch {
-        results[refusedAt].error = error
-        throw .batchRefused
-      }
-      for index in group {
-        // Nothing can be refused any more: a failure here is the store's and fails the whole
-        // commit, since half of the group may be sealed already.
-        guard let result = try seal(bytes, requests[index], now: now, in: state) else {
-          throw .corrupt
-        }
-        results[index] = result
-      }
-    } catch {
-      if error != .batchRefused { isPoisoned = true }
-      for index in group where results[index].error == nil {
-        results[index].error = .batchRefused
-      }
-    }
-    return true
+    return appendGroup(bytes, requests, &results, group: group, now: now, in: state)
   }
 
-  /// Checks everything that can refuse an event of a group, with versions that count the group's own
-  /// events; false when a name has no key yet.
-  private mutating func allows(
-    _ bytes: Span<UInt8>, _ requests: [AppendRequest], _ group: Range<Int>, now: Int64,
-    _ refusedAt: inout Int, in state: EngineState
-  ) throws(StoreError) -> Bool {
-    var versions: [Slot: UInt64] = [:]
-    for index in group {
-      refusedAt = index
-      let request = requests[index]
-      guard
-        let resolved = try resolver.resolve(
-          bytes, request, now: now, in: state, index: self.index, log: log)
-      else { return false }
-      let version = versions[resolved.stream.slot] ?? resolved.stream.version
-      guard request.expectation.allows(version) else {
-        throw .wrongVersion(expected: request.expectation, actual: version)
-      }
-      versions[resolved.stream.slot] = version + 1
-    }
-    return true
-  }
-
-  /// Nil when a name has no key yet.
-  private mutating func seal(
-    _ bytes: Span<UInt8>, _ request: AppendRequest, now: Int64, in state: EngineState
+  /// Nil when a name has no key yet; `isAdmitted` when the id was looked up before.
+  mutating func seal(
+    _ bytes: Span<UInt8>, _ request: AppendRequest, isAdmitted: Bool, now: Int64,
+    in state: EngineState
   ) throws(StoreError) -> AppendResult? {
     guard
       let resolved = try resolver.resolve(
@@ -116,11 +82,19 @@ struct Appender: ~Copyable {
     else { return nil }
     let (tenant, secrets, stream) = (resolved.tenant, resolved.secrets, resolved.stream)
     let classNumber = resolved.retentionClass.number
+    let term = request.id.isEmpty ? nil : idTerm(bytes, request, secrets)
+    if let term, !isAdmitted,
+      let first = try duplicates.find(
+        term, body: bytes.extracting(request.body.range), tenant: tenant, now: now,
+        commit: commit, behind: behind, in: state)
+    {
+      return first
+    }
     guard request.expectation.allows(stream.version) else {
       throw .wrongVersion(expected: request.expectation, actual: stream.version)
     }
     let stored = max(now, tenant.pendingStoredMilliseconds)
-    let (period, bucket) = calendar.place(stored, resolved.retentionClass.retention)
+    let (period, bucket) = place(stored, resolved.retentionClass.retention)
     let position = tenant.pendingPosition + 1
     let version = stream.version + 1
     guard position <= Limits.positionMax else { throw .tooBig }
@@ -153,6 +127,8 @@ struct Appender: ~Copyable {
     }
     note(stream.term.tag(in: bucket), bucket, sequence, version)
     note(secrets.feed.tag(in: bucket), bucket, sequence, position)
+    noteType(bytes.extracting(request.body.range), secrets, bucket, sequence)
+    if let term { noteID(term, bucket, sequence) }
     own(tenant, position, stored)
     tenant.pendingPosition = position
     tenant.pendingStoredMilliseconds = stored
@@ -165,6 +141,34 @@ struct Appender: ~Copyable {
     commit.postings.append(
       TaggedPosting(
         tag: tag, bucket: bucket, posting: Posting(sequence: sequence, ordinal: ordinal)))
+  }
+
+  private func noteType(
+    _ body: Span<UInt8>, _ secrets: TenantSecrets, _ bucket: Bucket, _ sequence: UInt64
+  ) {
+    guard let type = EventTerms(body).type else { return }
+    let tag = secrets.types.tag(
+      of: body.extracting(type), in: bucket, dataSecret: secrets.keys.dataSecret,
+      tableKey: secrets.idKey)
+    note(tag, bucket, sequence, 0)
+  }
+
+  /// The term of a request's id.
+  mutating func idTerm(
+    _ bytes: Span<UInt8>, _ request: AppendRequest, _ secrets: TenantSecrets
+  ) -> IDTerm {
+    IDTerm(
+      id: bytes.extracting(request.id.range), source: bytes.extracting(request.source.range),
+      idKey: secrets.idKey, scratch: &message)
+  }
+
+  private mutating func noteID(_ term: IDTerm, _ bucket: Bucket, _ sequence: UInt64) {
+    let fingerprint = term.fingerprint
+    noteBucket(calendar.day)
+    note(term.tag(in: bucket), bucket, sequence, 0)
+    note(term.tag(in: calendar.day), calendar.day, sequence, fingerprint)
+    commit.ids.insert(term, place: commit.places.count - 1)
+    duplicates.filter.insert(fingerprint, calendar.day)
   }
 
   /// Notes whose record was sealed last.
@@ -182,33 +186,42 @@ struct Appender: ~Copyable {
     commit.owners.append((touched: Int32(lastTouched), position: position))
   }
 
+  private mutating func noteBucket(_ bucket: Bucket) {
+    if !buckets.contains(bucket) { buckets.append(bucket) }
+  }
+
   /// Buckets of the commit's postings that have no key yet.
   func newBuckets(_ known: BucketKeys) -> [Bucket] {
-    var found: [Bucket] = []
-    var last: Bucket?
-    for posting in commit.postings where posting.bucket != last {
-      last = posting.bucket
-      if !known.contains(posting.bucket), !found.contains(posting.bucket) {
-        found.append(posting.bucket)
-      }
+    buckets.filter { !known.contains($0) }
+  }
+
+  /// Period and bucket of an event that is stored at `stored`.
+  private mutating func place(_ stored: Int64, _ retention: Retention) -> (Period, Bucket) {
+    if calendar.move(to: stored, retention) {
+      noteBucket(calendar.bucket)
     }
-    return found
+    return (calendar.period, calendar.bucket)
   }
 }
 
-/// Period and bucket of the time asked for last: events of one commit nearly always share them.
+/// Period and buckets of the time asked for last: events of one commit nearly always share them.
 private struct Calendar {
+  private(set) var period = Period(unit: .day, index: 0)
+  /// The month in which the event expires.
+  private(set) var bucket = Bucket(month: 0)
+  /// The day on which it is stored.
+  private(set) var day = Bucket(dayContaining: 0)
   private var stored: Int64 = .min
   private var retention = Retention(unit: .day, periods: 0)
-  private var answer = (Period(unit: .day, index: 0), Bucket(month: 0))
 
-  mutating func place(_ stored: Int64, _ retention: Retention) -> (Period, Bucket) {
-    if stored != self.stored || retention != self.retention {
-      let period = Period(unit: retention.unit, containing: stored)
-      let bucket = Bucket(containing: retention.expiryMilliseconds(of: period))
-      (self.stored, self.retention, answer) = (stored, retention, (period, bucket))
-    }
-    return answer
+  /// False when the time and the retention are those of the last call.
+  mutating func move(to stored: Int64, _ retention: Retention) -> Bool {
+    guard stored != self.stored || retention != self.retention else { return false }
+    (self.stored, self.retention) = (stored, retention)
+    period = Period(unit: retention.unit, containing: stored)
+    bucket = Bucket(containing: retention.expiryMilliseconds(of: period))
+    day = Bucket(dayContaining: stored)
+    return true
   }
 }
 

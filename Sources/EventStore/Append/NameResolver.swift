@@ -59,13 +59,15 @@ struct NameResolver {
   mutating func begin() { resolved = nil }
 
   private func find(
-    _ number: TenantNumber, in state: EngineState
+    _ request: AppendRequest, in state: EngineState
   ) throws(StoreError) -> (tenant: TenantState, secrets: TenantSecrets) {
-    if let resolved, resolved.tenant.number == number {
+    if let resolved, resolved.tenant.number == request.tenant {
+      guard !resolved.tenant.demandsIDs || !request.id.isEmpty else { throw .idMissing }
       return (resolved.tenant, resolved.secrets)
     }
-    guard let tenant = state.tenants[number] else { throw .noTenant }
+    guard let tenant = state.tenants[request.tenant] else { throw .noTenant }
     guard !tenant.isSuspended else { throw .suspended }
+    guard !tenant.demandsIDs || !request.id.isEmpty else { throw .idMissing }
     return (tenant, try tenant.open(state.keyring))
   }
 
@@ -89,7 +91,7 @@ struct NameResolver {
     _ bytes: Span<UInt8>, _ request: AppendRequest, now: Int64, in state: EngineState,
     index: EventIndex, log: LogReader
   ) throws(StoreError) -> ResolvedNames? {
-    let (tenant, secrets) = try find(request.tenant, in: state)
+    let (tenant, secrets) = try find(request, in: state)
     let streamTag = tag(
       .stream, .default, bytes.extracting(request.stream.range), secrets.keys)
     let names: ResolvedNames
@@ -124,13 +126,46 @@ struct NameResolver {
     return names
   }
 
+  /// True when the request names an erased person.
+  mutating func namesErased(
+    _ bytes: Span<UInt8>, _ request: AppendRequest, now: Int64, in state: EngineState
+  ) throws(StoreError) -> Bool {
+    let (tenant, secrets) = try find(request, in: state)
+    let name = bytes.extracting(request.className.range)
+    guard let retentionClass = secrets.retentionClass(named: name) else { throw .unknownClass }
+    for place in 0..<Int(request.subjectCount) {
+      let id = bytes.extracting(request.subjects[place].range)
+      let tag = tag(.subject, retentionClass.number, id, secrets.keys)
+      do throws(StoreError) {
+        _ = try subject(
+          tag, id: id, tenant: tenant, secrets, today: UInt16(clamping: now / 86_400_000),
+          in: state)
+      } catch {
+        guard error == .subjectShredded else { throw error }
+        return true
+      }
+    }
+    return false
+  }
+
+  /// The request's stream, or nil when it has no event yet.
+  mutating func knownStream(
+    _ bytes: Span<UInt8>, _ request: AppendRequest, in state: EngineState, index: EventIndex,
+    log: LogReader
+  ) throws(StoreError) -> StreamState? {
+    let (tenant, secrets) = try find(request, in: state)
+    let tag = tag(
+      .stream, .default, bytes.extracting(request.stream.range), secrets.keys)
+    return try stream(tag, tenant: tenant, secrets, in: state, index: index, log: log)
+  }
+
   /// Adds the keys that a request needs and that do not exist yet; nothing when it will be refused.
   mutating func gather(
     _ bytes: Span<UInt8>, _ request: AppendRequest, isAlone: Bool, now: Int64,
     in state: EngineState, index eventIndex: EventIndex, log: LogReader, _ wanted: inout [NewKey],
     _ known: inout Set<WantedName>
   ) throws(StoreError) {
-    let (tenant, secrets) = try find(request.tenant, in: state)
+    let (tenant, secrets) = try find(request, in: state)
     let name = bytes.extracting(request.className.range)
     guard let retentionClass = secrets.retentionClass(named: name) else { throw .unknownClass }
     var missing: [NewKey] = []
@@ -148,8 +183,9 @@ struct NameResolver {
     let stream = try stream(
       tag, tenant: tenant, secrets, in: state, index: eventIndex, log: log)
     if stream == nil {
-      // Alone in its group, a request that expects events is refused before a key is made for it.
-      guard !isAlone || request.expectation.allows(0) else {
+      // Alone in its group, a request that expects events is refused before a key is made for it;
+      // one with an id is not, since it may repeat an event of a stream that was destroyed.
+      guard !isAlone || !request.id.isEmpty || request.expectation.allows(0) else {
         throw .wrongVersion(expected: request.expectation, actual: 0)
       }
       missing.append(NewKey(tenant: tenant.number, kind: .stream, tag: tag))

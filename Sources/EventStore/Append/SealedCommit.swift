@@ -22,6 +22,8 @@ final class SealedCommit: @unchecked Sendable {
   var owners: [(touched: Int32, position: UInt64)] = []
   var touched: [Touched] = []
   var postings: [TaggedPosting] = []
+  /// Its events' ids: kept until the next but one is sealed, since the index has them only then.
+  var ids = InFlightIDs()
   var firstSequence: UInt64 = 0
   var sealedState: [UInt8] = []
   var batches: [AppendBatch] = []
@@ -32,6 +34,7 @@ final class SealedCommit: @unchecked Sendable {
     owners.removeAll(keepingCapacity: true)
     touched.removeAll(keepingCapacity: true)
     postings.removeAll(keepingCapacity: true)
+    ids.removeAll()
     batches.removeAll(keepingCapacity: true)
   }
 

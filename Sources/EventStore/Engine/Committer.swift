@@ -89,7 +89,8 @@ final class Committer: @unchecked Sendable {
           Self.pauseMilliseconds(3)
         }
       #endif
-      try store(commit)
+      // Refusals and duplicates change nothing, so there is nothing to sync.
+      if !commit.places.isEmpty { try store(commit) }
       commit.answer(nil)
     } catch {
       shared.withState { state in

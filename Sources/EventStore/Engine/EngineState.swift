@@ -39,7 +39,8 @@ final class EngineState {
   func insert(_ summary: TenantSummary) {
     tenants[summary.number] = TenantState(
       number: summary.number, name: summary.name, id: summary.id,
-      createdMilliseconds: summary.createdMilliseconds, isSuspended: summary.isSuspended)
+      createdMilliseconds: summary.createdMilliseconds, isSuspended: summary.isSuspended,
+      demandsIDs: summary.demandsIDs)
     tenantsByName[summary.name] = summary.number
   }
 

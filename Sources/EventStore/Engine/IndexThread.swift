@@ -40,6 +40,7 @@ final class IndexThread: Sendable {
 
   private func run() {
     var deadline = Self.nextDeadline
+    var filling: FilterFill? = FilterFill(shared.index)
     while true {
       _ = shared.indexWanted.wait(timeout: min(deadline, .now() + .milliseconds(200)))
       let isLast = isStopping.withLock { $0 }
@@ -49,7 +50,9 @@ final class IndexThread: Sendable {
         deadline = Self.nextDeadline
       }
       if isLast { return }
-      merge()
+      fillFilter(&filling, until: deadline)
+      // What the filter is filled from must stay in its place.
+      if filling == nil { merge() }
     }
   }
 
@@ -88,6 +91,17 @@ final class IndexThread: Sendable {
         let reached = FlushState(sequence: state.nextSequence - 1, recordHash: hash)
         return Flush(state: reached, tenants: tenants)
       }
+    }
+  }
+
+  /// Puts the ids that the disk had at start into the filter, between flushes.
+  private func fillFilter(_ filling: inout FilterFill?, until deadline: DispatchTime) {
+    while filling != nil, !isStopping.withLock({ $0 }), DispatchTime.now() < deadline,
+      shared.index.tailCount < Self.flushPostings
+    {
+      // Without the filter every id is looked up: slower, and as right.
+      let isUnderWay = try? filling?.step(blocks: 64, into: shared.filter)
+      if isUnderWay != true { filling = nil }
     }
   }
 

@@ -60,17 +60,19 @@ extension EventStore {
     }
     let state: EngineState
     let index: EventIndex
+    let filter = IDFilter()
     do throws(StoreError) {
       state = try EngineState(keyring: keyring)
       try Recovery.checkLog(state, logTables)
       index = try openIndex(directory, state, logTables)
       var recovery = Recovery(
-        state: state, index: index, log: LogReader(logTables), logTables: logTables)
+        state: state, index: index, log: LogReader(logTables), logTables: logTables,
+        filter: filter)
       try recovery.run()
     } catch { throw .log(error) }
     let shared = SharedEngine(
-      state: state, index: index, logTables: logTables, suite: SingleUseAEAD.Suite.fastest,
-      clock: clock)
+      state: state, index: index, logTables: logTables, filter: filter,
+      suite: SingleUseAEAD.Suite.fastest, clock: clock)
     return EventStore(shared: shared, directory: directory)
   }
 

@@ -13,7 +13,10 @@ struct Recovery {
   private let index: EventIndex
   private let log: LogReader
   private let logTables: LogTables
+  private let filter: IDFilter
   private var terms: [TermID: TermKey?] = [:]
+  /// The body opened last.
+  private var plain: [UInt8] = []
 
   private struct TermID: Hashable {
     let tenant: TenantNumber
@@ -22,12 +25,16 @@ struct Recovery {
   }
 
   private static let termsMax = 1 << 16
+  private static let chunkBytes = 4 << 20
 
-  init(state: EngineState, index: EventIndex, log: LogReader, logTables: LogTables) {
+  init(
+    state: EngineState, index: EventIndex, log: LogReader, logTables: LogTables, filter: IDFilter
+  ) {
     self.state = state
     self.index = index
     self.log = log
     self.logTables = logTables
+    self.filter = filter
   }
 
   /// Checks the log against the keyring: `.rolledBack` when the records need newer keys than there
@@ -88,22 +95,27 @@ struct Recovery {
     }
     var bytes: [UInt8] = []
     var places: [ByteRange] = []
+    var eventKey = SecretBytes(zeroes: 64)
+    var count: UInt64 = 64
     while next < state.nextSequence {
-      let end = min(state.nextSequence, next + 1_024)
+      let end = min(state.nextSequence, next + count)
       try log.copyRecords(next..<end, into: &bytes, &places)
       var postings: [TaggedPosting] = []
       for place in places {
         guard !place.isEmpty else { throw .corrupt }
-        try replay(bytes.span.extracting(place.range), sequence: next, &postings)
+        try replay(bytes.span.extracting(place.range), sequence: next, &eventKey, &postings)
         next += 1
       }
       index.publish(postings)
+      // As many records as a few MiB hold: the largest are a thousand times as large as the usual.
+      count = bytes.count > Self.chunkBytes ? max(1, count / 4) : min(1_024, count * 2)
       if index.tailCount >= IndexThread.flushPostings { try flush(reached: next - 1) }
     }
   }
 
   private mutating func replay(
-    _ record: Span<UInt8>, sequence: UInt64, _ postings: inout [TaggedPosting]
+    _ record: Span<UInt8>, sequence: UInt64, _ eventKey: inout SecretBytes,
+    _ postings: inout [TaggedPosting]
   ) throws(StoreError) {
     let hash = RecordHash.sha256(record)
     state.lastRecordHash = hash
@@ -134,6 +146,56 @@ struct Recovery {
     }
     if let term = try term(tenant, header.stream, isStream: true) { add(term, header.version) }
     add(secrets.feed.term, routing.position)
+    if let count = try open(record, routing, header, &eventKey) {
+      addBody(count, secrets, bucket, header, sequence, &postings)
+    }
+  }
+
+  /// Opens a body into ``plain``; nil when one of its keys was destroyed or it is damaged, which a
+  /// reader will say.
+  private mutating func open(
+    _ record: Span<UInt8>, _ routing: Routing, _ header: RecordHeader,
+    _ eventKey: inout SecretBytes
+  ) throws(StoreError) -> Int? {
+    guard let tenant = state.tenants[routing.tenant] else { return nil }
+    let id = BaseID(
+      tenant: routing.tenant, generation: routing.generation, classNumber: routing.classNumber,
+      period: routing.period, stream: header.stream, subjects: header.subjects)
+    guard let base = try state.base(id, tenant: tenant) else { return nil }
+    let secrets = try tenant.open(state.keyring)
+    return RecordOpener.open(
+      record, subjectCount: header.subjects.count, bases: state.bases, base: base,
+      positions: &secrets.readPositions, tenantID: tenant.id, position: routing.position,
+      eventKey: &eventKey, into: &plain)
+  }
+
+  /// The postings that only a live event has: its type's and its id's.
+  private mutating func addBody(
+    _ count: Int, _ secrets: TenantSecrets, _ bucket: Bucket, _ header: RecordHeader,
+    _ sequence: UInt64, _ postings: inout [TaggedPosting]
+  ) {
+    let body = plain.span.extracting(0..<count)
+    let terms = EventTerms(body)
+    func add(_ tag: UInt64, _ bucket: Bucket, _ ordinal: UInt64) {
+      postings.append(
+        TaggedPosting(
+          tag: tag, bucket: bucket, posting: Posting(sequence: sequence, ordinal: ordinal)))
+    }
+    if let type = terms.type {
+      let tag = secrets.types.tag(
+        of: body.extracting(type), in: bucket, dataSecret: secrets.keys.dataSecret,
+        tableKey: secrets.idKey)
+      add(tag, bucket, 0)
+    }
+    guard let id = terms.id else { return }
+    var message: [UInt8] = []
+    let term = IDTerm(
+      id: body.extracting(id), source: body.extracting(terms.source ?? 0..<0),
+      idKey: secrets.idKey, scratch: &message)
+    let day = Bucket(dayContaining: header.storedMilliseconds)
+    add(term.tag(in: bucket), bucket, 0)
+    add(term.tag(in: day), day, term.fingerprint)
+    filter.insert(term.fingerprint, day)
   }
 
   /// The term of a slot, or nil when its key was destroyed: then nothing is indexed under it.

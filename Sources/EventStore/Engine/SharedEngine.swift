@@ -20,6 +20,7 @@ final class SharedEngine: Sendable {
   let log: LogReader
   let logTables: LogTables
   let erasures: ErasureLog
+  let filter: IDFilter
   let suite: SingleUseAEAD.Suite
   /// Milliseconds since 1970; a parameter, so that tests can set it.
   let clock: @Sendable () -> Int64
@@ -42,13 +43,14 @@ final class SharedEngine: Sendable {
 
   init(
     state: sending EngineState, index: EventIndex, logTables: LogTables,
-    suite: SingleUseAEAD.Suite, clock: @escaping @Sendable () -> Int64
+    filter: IDFilter, suite: SingleUseAEAD.Suite, clock: @escaping @Sendable () -> Int64
   ) {
     self.state = Mutex(state)
     self.index = index
     self.logTables = logTables
     log = LogReader(logTables)
     erasures = ErasureLog(logTables)
+    self.filter = filter
     self.suite = suite
     self.clock = clock
   }

@@ -42,6 +42,8 @@ final class TenantState {
   let id: TenantID
   let createdMilliseconds: Int64
   var isSuspended: Bool
+  /// True when every event must have an id of the client's.
+  var demandsIDs: Bool
   /// What is durable; moved by the committer.
   var committed = LogHead()
   /// The newest position and stored time, what is being committed included; moved by the writer.
@@ -55,13 +57,14 @@ final class TenantState {
 
   init(
     number: TenantNumber, name: TenantName, id: TenantID, createdMilliseconds: Int64,
-    isSuspended: Bool
+    isSuspended: Bool, demandsIDs: Bool
   ) {
     self.number = number
     self.name = name
     self.id = id
     self.createdMilliseconds = createdMilliseconds
     self.isSuspended = isSuspended
+    self.demandsIDs = demandsIDs
   }
 
   /// The tenant's secrets, opened if need be.
@@ -85,6 +88,10 @@ final class TenantSecrets {
   let generation: UInt16
   let defaultClass: RetentionClass
   var feed: CachedTerm
+  /// Types written lately.
+  let types = TypeTerms()
+  /// What hashes ids into their terms.
+  let idKey: SecretBytes
   /// Names used lately, by their tag in the map; bounded, see ``hasTooManyNames``.
   let streams = TagTable<StreamState>()
   let subjects = TagTable<SubjectState>()
@@ -101,8 +108,15 @@ final class TenantSecrets {
     generation = keys.generation
     defaultClass = keys.classes[0]
     feed = CachedTerm(TermKey(TermKey.feed, from: keys.mapKey))
+    idKey = Self.idKey(keys.dataSecret)
     writePositions = PositionTree(seed: keys.positionSeed)
     readPositions = PositionTree(seed: keys.positionSeed)
+  }
+
+  private static func idKey(_ dataSecret: borrowing SecretBytes) -> SecretBytes {
+    KeyDerivation.secret(
+      count: 16, key: dataSecret.bytes, context: TermKey.id,
+      message: dataSecret.bytes.extracting(0..<0))
   }
 
   /// Keeps what a reader found, within bounds.

@@ -28,7 +28,8 @@ final class Writer: @unchecked Sendable {
     self.queue = queue
     control = ControlPlane(shared: shared)
     committer = Committer(shared: shared)
-    appender = Appender(suite: shared.suite, index: shared.index, log: shared.log)
+    appender = Appender(
+      suite: shared.suite, index: shared.index, log: shared.log, filter: shared.filter)
     nextSequence = shared.withState { $0.nextSequence }
   }
 
@@ -80,6 +81,9 @@ final class Writer: @unchecked Sendable {
   }
 
   private func rollBack() {
+    // What failed was not stored; of what did not fail the index knows.
+    commits.0.ids.removeAll()
+    commits.1.ids.removeAll()
     nextSequence = shared.withState { state in
       state.rollBack()
       return state.nextSequence
@@ -126,7 +130,7 @@ final class Writer: @unchecked Sendable {
   /// Seals in slices, so that readers get the lock in between.
   private func seal(_ commit: SealedCommit) throws(StoreError) {
     let now = shared.clock()
-    appender.begin(commit)
+    appender.begin(commit, behind: commits.1)
     for batch in commit.batches {
       // Moved out and back: results are written in place, one after the other.
       let (bytes, requests) = (batch.bytes, batch.requests)

@@ -30,7 +30,8 @@ final class ControlPlane: Sendable {
       return .tenant(detail)
     case .suspendTenant(let name): return try setSuspended(name, true, actor)
     case .resumeTenant(let name): return try setSuspended(name, false, actor)
-    case .setTenant: throw .unavailable
+    case .setTenant(let name, .demandsIDs(let demandsIDs)):
+      return try setDemandsIDs(name, demandsIDs, actor)
     case .planShredSubject(let name, let subject):
       return .plan(try planSubject(try number(name), subject, survey, actor))
     case .shredSubject(let name, let subject, let reason, let token):
@@ -88,6 +89,20 @@ final class ControlPlane: Sendable {
     return .done
   }
 
+  private func setDemandsIDs(
+    _ name: TenantName, _ demandsIDs: Bool, _ actor: Actor
+  ) throws(StoreError) -> ControlAnswer {
+    let number = try number(name)
+    try shared.withState { (state) throws(StoreError) in
+      try StoreError.translating { () throws(KeyringError) in
+        try state.keyring.setDemandsIDs(
+          number, demandsIDs, now: shared.clock(), actor: actor.ledgerActor)
+      }
+      state.tenants[number]?.demandsIDs = demandsIDs
+    }
+    return .done
+  }
+
   private func details() throws(StoreError) -> [TenantDetail] {
     shared.withState { state in
       let retentions = Dictionary(
@@ -95,7 +110,7 @@ final class ControlPlane: Sendable {
       return state.tenants.values.compactMap { tenant in
         guard let retention = retentions[tenant.number] else { return nil }
         return TenantDetail(
-          name: tenant.name, isSuspended: tenant.isSuspended,
+          name: tenant.name, isSuspended: tenant.isSuspended, demandsIDs: tenant.demandsIDs,
           createdMilliseconds: tenant.createdMilliseconds, retention: retention,
           lastPosition: tenant.committed.position, impersonalCount: tenant.impersonalCount)
       }.sorted { $0.name < $1.name }

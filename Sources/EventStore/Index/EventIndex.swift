@@ -9,7 +9,7 @@ import Synchronization
 /// publish -> tail -> (freeze) frozen tail -> (flush) segments of level 0 -> (merge, eight to one) ..
 /// ```
 /// A posting is in exactly one of these at any time, for every reader. Tails are in memory and are
-/// built anew from the log at start; segments are sealed, on the disk, one bucket (month of expiry)
+/// built anew from the log at start; segments are sealed, on the disk, one bucket (mostly a month of expiry)
 /// each. Reading and publishing may come from any thread; flushing, merging and removing come from
 /// one thread of the engine's.
 package final class EventIndex: Sendable {
@@ -165,9 +165,12 @@ extension EventIndex {
         tags.append((bucket, tag))
         return tag
       }
-      for segment in state.segments { found.segments.append((segment, tag(segment.entry.bucket))) }
+      // Days' buckets hold what only ``duplicates(of:days:)`` looks for.
+      for segment in state.segments where !segment.entry.bucket.isDay {
+        found.segments.append((segment, tag(segment.entry.bucket)))
+      }
       func search(_ tail: borrowing Tail) {
-        for bucket in tail.buckets {
+        for bucket in tail.buckets where !bucket.isDay {
           guard let term = tail.term(tag(bucket), bucket) else { continue }
           let places = tail.places(ofTerm: term, ordinals: ordinals)
           found.tailCount += places.count

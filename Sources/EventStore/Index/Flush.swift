@@ -76,7 +76,7 @@ extension Tail {
   /// leaves a handful in each place, and a pass of insertions orders those.
   func sortedTerms(_ bucket: Bucket) -> [Int] {
     var keys: [(tag: UInt64, term: UInt32)] = []
-    for (index, term) in terms.enumerated() where term.bucket == bucket.month {
+    for (index, term) in terms.enumerated() where term.bucket == bucket.number {
       keys.append((term.tag, UInt32(index)))
     }
     guard keys.count > 1 else { return keys.map { Int($0.term) } }

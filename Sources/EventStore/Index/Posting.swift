@@ -5,7 +5,8 @@ import Sodium
 package struct Posting: Hashable, Sendable, BitwiseCopyable {
   /// The record's global sequence, 48 bits.
   package var sequence: UInt64
-  /// The position in a feed, the version in a stream, 0 elsewhere; 48 bits.
+  /// The position in a feed, the version in a stream, an id's fingerprint in a day's bucket
+  /// (``IDTerm/fingerprint``), 0 elsewhere; 48 bits.
   package var ordinal: UInt64
 
   package init(sequence: UInt64, ordinal: UInt64) {
@@ -14,7 +15,7 @@ package struct Posting: Hashable, Sendable, BitwiseCopyable {
   }
 }
 
-/// A posting under the tag of its term, in the month in which it expires.
+/// A posting under the tag of its term, in the bucket in which it dies.
 package struct TaggedPosting: Hashable, Sendable {
   /// What ``tag(termKey:bucket:)`` gives.
   ///
@@ -34,7 +35,7 @@ package struct TaggedPosting: Hashable, Sendable {
   /// Without the term's key (16 bytes), which dies with its person or stream, it cannot be found.
   package static func tag(termKey: Span<UInt8>, bucket: Bucket) -> UInt64 {
     let message: InlineArray<2, UInt8> = [
-      UInt8(bucket.month >> 8), UInt8(truncatingIfNeeded: bucket.month),
+      UInt8(bucket.number >> 8), UInt8(truncatingIfNeeded: bucket.number),
     ]
     return SipHash.tag64(message.span, key: termKey)
   }

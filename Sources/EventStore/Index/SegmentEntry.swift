@@ -24,7 +24,7 @@ struct SegmentEntry: Hashable, Sendable {
   func sealed(key: SealingKey) -> [UInt8] {
     var plain = InlineArray<64, UInt8>(repeating: 0)
     var span = plain.mutableSpan
-    span.setBigEndian(UInt64(bucket.month), at: 0, bytes: 2)
+    span.setBigEndian(UInt64(bucket.number), at: 0, bytes: 2)
     span[2] = level
     span.setBigEndian(postingCount, at: 8, bytes: 8)
     span.setBigEndian(UInt64(blockCount), at: 16, bytes: 4)
@@ -39,7 +39,7 @@ struct SegmentEntry: Hashable, Sendable {
       let plain = key.open(sealed, context: context, label: id.bigEndianBytes.span)
     else { return nil }
     let entry = SegmentEntry(
-      id: id, bucket: Bucket(month: UInt16(plain.span.bigEndian(at: 0, bytes: 2))),
+      id: id, bucket: Bucket(number: UInt16(plain.span.bigEndian(at: 0, bytes: 2))),
       level: plain[2], postingCount: plain.span.bigEndian(at: 8, bytes: 8),
       blockCount: UInt32(plain.span.bigEndian(at: 16, bytes: 4)),
       firstSequence: plain.span.bigEndian(at: 24, bytes: 8),

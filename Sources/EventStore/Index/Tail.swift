@@ -53,14 +53,14 @@ struct Tail {
     count += 1
     firstSequence = min(firstSequence, tagged.posting.sequence)
     lastSequence = max(lastSequence, tagged.posting.sequence)
-    let hash = Self.hash(tagged.tag, tagged.bucket.month)
+    let hash = Self.hash(tagged.tag, tagged.bucket.number)
     var slot = hash & mask
     while true {
       let entry = slots[Int(slot)]
       guard entry != 0 else { break }
       if entry >> 32 == hash >> 32 {
         let index = Int(truncatingIfNeeded: entry & 0xFFFF_FFFF) - 1
-        if terms[index].tag == tagged.tag, terms[index].bucket == tagged.bucket.month {
+        if terms[index].tag == tagged.tag, terms[index].bucket == tagged.bucket.number {
           append(tagged.posting, toTerm: index)
           return
         }
@@ -72,13 +72,13 @@ struct Tail {
 
   /// The number of the term, or nil.
   func term(_ tag: UInt64, _ bucket: Bucket) -> Int? {
-    let hash = Self.hash(tag, bucket.month)
+    let hash = Self.hash(tag, bucket.number)
     var slot = hash & mask
     while slots[Int(slot)] != 0 {
       let entry = slots[Int(slot)]
       if entry >> 32 == hash >> 32 {
         let index = Int(truncatingIfNeeded: entry & 0xFFFF_FFFF) - 1
-        if terms[index].tag == tag, terms[index].bucket == bucket.month { return index }
+        if terms[index].tag == tag, terms[index].bucket == bucket.number { return index }
       }
       slot = (slot + 1) & mask
     }
@@ -148,7 +148,7 @@ struct Tail {
 
   private mutating func addTerm(_ tagged: TaggedPosting, hash: UInt64, slot: Int) {
     terms.append(
-      Term(tag: tagged.tag, bucket: tagged.bucket.month, first: tagged.posting))
+      Term(tag: tagged.tag, bucket: tagged.bucket.number, first: tagged.posting))
     slots[slot] = hash & 0xFFFF_FFFF_0000_0000 | UInt64(terms.count)
     if !buckets.contains(tagged.bucket) { buckets.append(tagged.bucket) }
     if terms.count * 2 > slots.count { grow() }
@@ -176,8 +176,8 @@ struct Tail {
   }
 
   /// Tags are uniform already; the bucket must only set apart equal ones.
-  private static func hash(_ tag: UInt64, _ month: UInt16) -> UInt64 {
-    tag ^ UInt64(month) &* 0x9E37_79B9_7F4A_7C15
+  private static func hash(_ tag: UInt64, _ bucket: UInt16) -> UInt64 {
+    tag ^ UInt64(bucket) &* 0x9E37_79B9_7F4A_7C15
   }
 
   /// Postings that a chunk of this level holds beside its header.

@@ -2,7 +2,7 @@ import EventModel
 import Sodium
 import Storage
 
-/// The key of a term (a feed, a stream, a person): who has it can find the term's postings.
+/// The key of a term (a feed, a stream, a person, a type, an id): who has it can find the term's postings.
 ///
 /// A property of a class is borrowed for one call only, so the bytes are lent in functions that take
 /// the secret itself.
@@ -19,6 +19,21 @@ final class TermKey: Sendable {
         count: 16, key: key.bytes, context: context, message: key.bytes.extracting(0..<0)))
   }
 
+  /// Derives the key of a type's term from the tenant's data secret.
+  convenience init(type name: Span<UInt8>, dataSecret: borrowing SecretBytes) {
+    self.init(
+      KeyDerivation.secret(
+        count: 16, key: dataSecret.bytes, context: Self.type, message: name))
+  }
+
+  /// The key of an id's term, for those who read.
+  convenience init(_ term: IDTerm) {
+    let bytes = term.keyBytes
+    self.init(SecretBytes(copying: bytes.span))
+  }
+
+  static let type = KeyDerivation.Context("LT1.idx.type")
+  static let id = KeyDerivation.Context("LT1.idx.id")
   static let feed = KeyDerivation.Context("LT1.idx.feed")
   static let stream = KeyDerivation.Context("LT1.idx.stream")
   static let subject = KeyDerivation.Context("LT1.idx.subject")
@@ -53,7 +68,7 @@ final class TermKey: Sendable {
 /// A term with the tag that it has in the bucket used last: a writer asks for the same one all month.
 struct CachedTerm {
   let term: TermKey
-  private var bucket = Bucket(month: .max)
+  private var bucket = Bucket(number: .max)
   private var tag: UInt64 = 0
 
   init(_ term: TermKey) { self.term = term }

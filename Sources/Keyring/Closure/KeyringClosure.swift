@@ -285,7 +285,7 @@ extension KeyringClosure {
   private mutating func takeBuckets(_ plain: consuming SecretBytes, _ prefix: UInt64) {
     guard let node = BitmapNode(plain, .keys) else { return }
     for child in 0..<32 where node.contains(child) {
-      buckets.insert(Bucket(month: UInt16(truncatingIfNeeded: prefix << 5 | UInt64(child))))
+      buckets.insert(Bucket(number: UInt16(truncatingIfNeeded: prefix << 5 | UInt64(child))))
     }
   }
 }

@@ -2,12 +2,12 @@ package import EventModel
 import Storage
 
 extension Keyring {
-  /// The months that have a key, ascending.
+  /// The buckets that have a key, ascending.
   package func buckets() throws(KeyringError) -> [Bucket] {
     try tables.read { (view) throws(KeyringError) in
       var found: [Bucket] = []
       try KeyArray.buckets.forEach(top.buckets, reader, in: view) { number, _ in
-        found.append(Bucket(month: UInt16(clamping: number)))
+        found.append(Bucket(number: UInt16(clamping: number)))
       }
       return found
     }

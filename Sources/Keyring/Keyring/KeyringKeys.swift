@@ -88,11 +88,11 @@ extension Keyring {
     return slots
   }
 
-  /// Makes a key for every month that has none.
+  /// Makes a key for every bucket that has none.
   package func ensureBuckets(_ buckets: [Bucket]) throws(KeyringError) {
     var missing: [UInt64] = []
     for bucket in Set(buckets).sorted() where try bucketKey(bucket) == nil {
-      missing.append(UInt64(bucket.month))
+      missing.append(UInt64(bucket.number))
     }
     guard !missing.isEmpty else { return }
     try add { (top, writer, transaction) throws(KeyringError) in
@@ -105,11 +105,11 @@ extension Keyring {
     }
   }
 
-  /// The key of a month's postings, or nil when it was not made or was destroyed.
+  /// The key of a bucket's postings, or nil when it was not made or was destroyed.
   package func bucketKey(_ bucket: Bucket) throws(KeyringError) -> SecretBytes? {
     var found: SecretBytes?
     try tables.read { (view) throws(KeyringError) in
-      found = try KeyArray.buckets.entry(UInt64(bucket.month), top.buckets, reader, in: view)
+      found = try KeyArray.buckets.entry(UInt64(bucket.number), top.buckets, reader, in: view)
     }
     guard let found else { return nil }
     return SecretBytes(copying: found.bytes.extracting(0..<32))

@@ -107,7 +107,7 @@ extension Keyring {
     }
     if !removal.buckets.isEmpty {
       var root = top.buckets
-      let months = removal.buckets.sorted().map { UInt64($0.month) }
+      let months = removal.buckets.sorted().map { UInt64($0.number) }
       try KeyArray.buckets.edit(&root, months[...], &writer, in: &transaction) {
         (leaf, child, _, writer, _) in
         if leaf.contains(child) { writer.keysDestroyed += 1 }

@@ -80,9 +80,26 @@ extension Keyring {
     let entry = LedgerEntry(
       timeMilliseconds: now, act: isSuspended ? .tenantSuspended : .tenantResumed, actor: actor,
       tenant: number)
+    try edit(number, entry: entry) { $0.isSuspended = isSuspended }
+  }
+
+  /// Makes ids of the client's a duty of every event of a tenant, or no longer.
+  package func setDemandsIDs(
+    _ number: TenantNumber, _ demandsIDs: Bool, now: Int64, actor: LedgerEntry.Actor
+  ) throws(KeyringError) {
+    let entry = LedgerEntry(
+      timeMilliseconds: now, act: demandsIDs ? .idsRequired : .idsOptional, actor: actor,
+      tenant: number)
+    try edit(number, entry: entry) { $0.demandsIDs = demandsIDs }
+  }
+
+  /// Changes one tenant's node and writes the ledger's line in one transaction.
+  private func edit(
+    _ number: TenantNumber, entry: LedgerEntry, _ body: (inout TenantNode) -> Void
+  ) throws(KeyringError) {
     try add(entry: entry) { (top, writer, transaction) throws(KeyringError) in
       try Self.editTenants([number], &top, &writer, in: &transaction) { _, node, _, _ in
-        node.isSuspended = isSuspended
+        body(&node)
       }
     }
     loaded.remove(number)

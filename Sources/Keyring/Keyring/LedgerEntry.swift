@@ -22,6 +22,9 @@ package struct LedgerEntry: Hashable, Sendable {
     /// The operator took a medium on which an overwritten root may survive.
     case weakErasureAccepted = 13
     case keysCollected = 14
+    /// Every event of the tenant must have an id of the client's from now on.
+    case idsRequired = 15
+    case idsOptional = 16
   }
 
   /// Who did it.

@@ -57,6 +57,8 @@ package struct TenantSummary: Hashable, Sendable {
   package let name: TenantName
   package let id: TenantID
   package let isSuspended: Bool
+  /// True when every event must have an id of the client's.
+  package let demandsIDs: Bool
   package let createdMilliseconds: Int64
   package let defaultRetention: Retention
 
@@ -66,6 +68,7 @@ package struct TenantSummary: Hashable, Sendable {
     self.name = name
     id = node.id
     isSuspended = node.isSuspended
+    demandsIDs = node.demandsIDs
     createdMilliseconds = node.createdMilliseconds
     defaultRetention = first.retention
   }

@@ -48,7 +48,7 @@ struct TenantNode: ~Copyable {
   }
 
   private static func isTenant(_ plain: borrowing SecretBytes) -> Bool {
-    plain.bytes[0] == 1 && plain.bytes[1] <= 1 && Int(plain.bytes[26]) <= 63
+    plain.bytes[0] == 1 && plain.bytes[1] <= 3 && Int(plain.bytes[26]) <= 63
       && readClasses(plain.bytes) != nil
   }
 
@@ -77,11 +77,19 @@ struct TenantNode: ~Copyable {
   }
 
   var isSuspended: Bool {
-    get { plain.bytes[1] == 1 }
-    set {
-      var bytes = plain.mutableBytes
-      bytes[1] = newValue ? 1 : 0
-    }
+    get { plain.bytes[1] & 1 != 0 }
+    set { setFlag(1, newValue) }
+  }
+
+  /// True when every event must have an id of the client's.
+  var demandsIDs: Bool {
+    get { plain.bytes[1] & 2 != 0 }
+    set { setFlag(2, newValue) }
+  }
+
+  private mutating func setFlag(_ flag: UInt8, _ isSet: Bool) {
+    var bytes = plain.mutableBytes
+    bytes[1] = isSet ? bytes[1] | flag : bytes[1] & ~flag
   }
 
   /// The slot that the next key gets; slots are never given out twice.
