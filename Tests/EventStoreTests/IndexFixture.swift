@@ -57,8 +57,8 @@ struct ModelTerm {
     key = UInt64(number).bigEndianBytes + [UInt8](repeating: 0x5A, count: 8)
   }
 
-  func tagged(_ posting: Posting, _ month: UInt16) -> TaggedPosting {
-    let bucket = Bucket(month: month)
+  func tagged(_ posting: Posting, _ number: UInt16) -> TaggedPosting {
+    let bucket = Bucket(number: number)
     return TaggedPosting(
       tag: TaggedPosting.tag(termKey: key.span, bucket: bucket), bucket: bucket, posting: posting)
   }

@@ -96,6 +96,29 @@ import TransparencyLog
     }
   }
 
+  @Test func `types and ids have the published terms`() throws {
+    func secret(_ row: Vectors.Row) -> SecretBytes {
+      let bytes = row.bytes("dataSecret")
+      return SecretBytes(copying: bytes.span)
+    }
+    for row in try Vectors.rows("types") {
+      let term = TermKey(type: row.bytes("type").span, dataSecret: secret(row))
+      let bucket = Bucket(month: 682)
+      #expect(
+        term.tag(in: bucket)
+          == TaggedPosting.tag(termKey: row.bytes("termKey").span, bucket: bucket))
+    }
+    for row in try Vectors.rows("ids") {
+      var scratch: [UInt8] = []
+      let term = IDTerm(
+        id: row.bytes("id").span, source: row.bytes("source").span,
+        idKey: IDTerm.key(dataSecret: secret(row)), scratch: &scratch)
+      let bytes = term.keyBytes
+      #expect(bytes.span.array == row.bytes("termKey"))
+      #expect("\(term.fingerprint)" == row.text("fingerprint"))
+    }
+  }
+
   @Test func `lengths are padded as published`() throws {
     for row in try Vectors.rows("padme") {
       #expect(Padme.paddedBytes(row.number("bytes")) == row.number("padded"))

@@ -109,6 +109,22 @@ def tags():
     return names, postings
 
 
+def terms():
+    """Terms of types and ids."""
+    secret = fixed("data secret", 32)
+    types = [{"type": name, "dataSecret": secret,
+              "termKey": fmt.blake2b(128, secret, b"LT1.idx.type", name)}
+             for name in (b"order.placed", "bestellung.gel\u00f6scht".encode())]
+    key = fmt.blake2b(128, secret, b"LT1.idx.id", b"")
+    ids = []
+    for name, source in ((b"a", b""), (b"a", b"urn:x"), (b"x" * 255, b"y" * 255)):
+        term = fmt.siphash128(key, len(source).to_bytes(2, "big") + source + name)
+        fingerprint = fmt.siphash64(term, b"\xff\xff") & (1 << 48) - 1
+        ids.append({"id": name, "source": source, "dataSecret": secret, "termKey": term,
+                    "fingerprint": str(fingerprint)})
+    return types, ids
+
+
 def record(suite, count, data):
     """A whole record, with everything that opens it."""
     secret, tenant = fixed("instance secret", 32), fixed("tenant", 16)
@@ -217,9 +233,11 @@ def header():
 
 def make():
     names, postings = tags()
+    types, ids = terms()
     found = {
         "periods": periods(), "positions": positions(), "bases": bases(),
         "derivations": derivations(), "sealed": sealed(), "names": names, "postings": postings,
+        "types": types, "ids": ids,
         "padme": [{"bytes": n, "padded": padme(n)} for n in (0, 128, 129, 200, 1000, 4097, 1 << 20)],
         "records": [record(suite, count, data) for suite in (1, 2) for count, data in
                     ((0, b""), (1, b"hello"), (2, b"x" * 300), (4, b"four persons"))],

@@ -113,9 +113,11 @@ final class IndexThread: Sendable {
   private func merge() {
     while !isStopping.withLock({ $0 }), shared.index.tailCount < Self.flushPostings, hasRoomToMerge
     {
+      var records = PurgedRecords(shared.logTables)
       // A failed merge changes nothing and is tried again at the next turn.
       let isDone = try? shared.index.mergeOne(
-        shouldYield: { shared.index.tailCount >= Self.flushPostings || !hasRoomToMerge })
+        shouldYield: { shared.index.tailCount >= Self.flushPostings || !hasRoomToMerge },
+        keep: { records.keeps($0) })
       guard isDone == true else { return }
     }
   }

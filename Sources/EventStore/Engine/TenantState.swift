@@ -108,15 +108,9 @@ final class TenantSecrets {
     generation = keys.generation
     defaultClass = keys.classes[0]
     feed = CachedTerm(TermKey(TermKey.feed, from: keys.mapKey))
-    idKey = Self.idKey(keys.dataSecret)
+    idKey = IDTerm.key(dataSecret: keys.dataSecret)
     writePositions = PositionTree(seed: keys.positionSeed)
     readPositions = PositionTree(seed: keys.positionSeed)
-  }
-
-  private static func idKey(_ dataSecret: borrowing SecretBytes) -> SecretBytes {
-    KeyDerivation.secret(
-      count: 16, key: dataSecret.bytes, context: TermKey.id,
-      message: dataSecret.bytes.extracting(0..<0))
   }
 
   /// Keeps what a reader found, within bounds.

@@ -3,7 +3,8 @@ import Sodium
 package import Storage
 import Synchronization
 
-/// Eight segments of a bucket and level on their way to become one of the next level.
+/// Segments of one bucket on their way to become one: eight of a level, or what is left of a bucket that
+/// takes nothing any more.
 ///
 /// Memory is bounded: one block of each input, one of the output, and the output's fences. Blocks of
 /// the output are committed as it goes, a few at a time, and nothing sees them; the last
@@ -133,7 +134,8 @@ private struct MergeCursor {
 }
 
 extension EventIndex {
-  /// Merges eight segments of one bucket and level into one, if there are eight.
+  /// Merges eight segments of one bucket and level into one, if there are eight, or some of a bucket
+  /// that takes no more.
   ///
   /// - Parameters:
   ///   - shouldYield: asked between commits (about every 50,000 postings); when it answers true the
@@ -194,8 +196,33 @@ extension EventIndex {
       Group(level: $0.entry.level, bucket: $0.entry.bucket)
     }
     let full = groups.filter { $0.value.count >= Merge.inputCount && $0.key.level < .max }
-    guard let group = full.min(by: { $0.key.level < $1.key.level }) else { return nil }
+    guard let group = full.min(by: { $0.key.level < $1.key.level }) else {
+      return quietSegments(groups.values.flatMap { $0 })
+    }
     let oldest = group.value.sorted { $0.entry.firstSequence < $1.entry.firstSequence }
     return Array(oldest.prefix(Merge.inputCount))
   }
+
+  /// The smallest, at most eight, of a bucket with several segments that takes no more postings.
+  ///
+  /// Eight to one leaves up to seven of each level. In a bucket that grows they will be merged; in a
+  /// day that has passed they would stay for as long as the bucket, and cost each look-up a block.
+  private func quietSegments(_ segments: [Segment]) -> [Segment]? {
+    guard let newest = segments.map(\.entry.lastSequence).max() else { return nil }
+    let today = segments.map(\.entry.bucket).max()
+    let buckets = Dictionary(grouping: segments, by: \.entry.bucket)
+    for (bucket, segments) in buckets.sorted(by: { $0.key < $1.key }) where segments.count > 1 {
+      let last = segments.map(\.entry.lastSequence).max() ?? 0
+      // Around midnight a flush still brings some of yesterday.
+      let isPast = bucket.isDay && bucket < today?.day(before: 1) ?? bucket
+      guard isPast || newest - last >= Self.quietSequences else { continue }
+      guard segments.allSatisfy({ $0.entry.level < .max }) else { continue }
+      let smallest = segments.sorted { $0.entry.postingCount < $1.entry.postingCount }
+      return Array(smallest.prefix(Merge.inputCount))
+    }
+    return nil
+  }
+
+  /// A bucket that none of so many events has touched is done, or nearly.
+  private static let quietSequences: UInt64 = 8_000_000
 }

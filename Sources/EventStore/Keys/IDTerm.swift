@@ -10,6 +10,13 @@ struct IDTerm: Hashable, Sendable {
   /// The term's key, as SipHash gives it.
   let key: Tag128
 
+  /// What hashes a tenant's ids, 16 bytes.
+  static func key(dataSecret: borrowing SecretBytes) -> SecretBytes {
+    KeyDerivation.secret(
+      count: 16, key: dataSecret.bytes, context: TermKey.id,
+      message: dataSecret.bytes.extracting(0..<0))
+  }
+
   /// `idKey` is the tenant's; `source` is empty when none was given; `scratch` is overwritten.
   init(
     id: Span<UInt8>, source: Span<UInt8>, idKey: borrowing SecretBytes, scratch: inout [UInt8]
