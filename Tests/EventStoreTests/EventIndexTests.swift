@@ -245,8 +245,8 @@ private struct Differential {
   for place in [0, 1, 2, 3, 4, 10, 11, 4_998, 4_999] {
     #expect(tail.posting(place, ofTerm: found).ordinal == UInt64(place + 1))
   }
-  #expect(tail.places(ofTerm: found, ordinals: 4_990...9_999) == 4_989..<5_000)
-  #expect(tail.places(ofTerm: found, ordinals: 6_000...9_999) == 5_000..<5_000)
+  #expect(tail.places(ofTerm: found, PostingRange(ordinals: 4_990...9_999)) == 4_989..<5_000)
+  #expect(tail.places(ofTerm: found, PostingRange(ordinals: 6_000...9_999)) == 5_000..<5_000)
   var ordinals: [UInt64] = []
   tail.forEachPosting(ofTerm: found) { ordinals.append($0.ordinal) }
   #expect(ordinals == Array(1...5_000))

@@ -66,12 +66,20 @@ final class SharedEngine: Sendable {
   func reading<Result>(
     _ body: () throws(StoreError) -> Result
   ) throws(StoreError) -> Result {
+    try readingPages { (_) throws(StoreError) in try body() }
+  }
+
+  /// The same for a read of many pages, which asks after each whether a shred waits for it, and then
+  /// leaves.
+  func readingPages<Result>(
+    _ body: (_ isAwaited: () -> Bool) throws(StoreError) -> Result
+  ) throws(StoreError) -> Result {
     let turn = activeReads.withLock { reads in
       reads.counts[reads.turn] += 1
       return reads.turn
     }
     defer { activeReads.withLock { $0.counts[turn] -= 1 } }
-    return try body()
+    return try body { activeReads.withLock { $0.turn != turn } }
   }
 
   /// Waits until the reads that began before the call have ended; only the writer calls it.

@@ -26,6 +26,8 @@ final class BlockCache: Sendable {
     var hand = 0
   }
 
+  /// Blocks that were not here when they were asked for.
+  let missCount = Atomic<Int>(0)
   private let blocksMax: Int
   private let state = Mutex(State())
 
@@ -34,7 +36,10 @@ final class BlockCache: Sendable {
 
   subscript(key: Key) -> Block? {
     state.withLock { state in
-      guard let place = state.places[key] else { return nil }
+      guard let place = state.places[key] else {
+        missCount.add(1, ordering: .relaxed)
+        return nil
+      }
       state.entries[place].wasUsed = true
       return state.entries[place].block
     }

@@ -18,7 +18,7 @@ extension EventIndex {
       for (segment, tag) in segments {
         guard
           let more = try reader.postings(
-            tag, in: segment, ordinals: ordinal...ordinal, isDescending: true, limit: 16)
+            tag, in: segment, PostingRange(ordinals: ordinal...ordinal), isDescending: true, limit: 16)
         else {
           isWhole = false
           break
@@ -39,7 +39,7 @@ extension EventIndex {
       func search(_ tail: borrowing Tail) {
         for day in tags {
           guard let number = tail.term(day.tag, day.bucket) else { continue }
-          for place in tail.places(ofTerm: number, ordinals: ordinal...ordinal) {
+          for place in tail.places(ofTerm: number, PostingRange(ordinals: ordinal...ordinal)) {
             found.append(tail.posting(place, ofTerm: number))
           }
         }

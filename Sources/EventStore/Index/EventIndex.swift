@@ -71,7 +71,7 @@ package final class EventIndex: Sendable {
   /// Segments on the disk that can be read.
   package var segmentCount: Int { state.withLock { $0.segments.count } }
 
-  /// A term's postings, over all buckets, in the order of their sequences.
+  /// A term's postings, over all months, in the order of their sequences.
   ///
   /// - Parameters:
   ///   - termKey: 16 bytes.
@@ -83,10 +83,21 @@ package final class EventIndex: Sendable {
   package func postings(
     termKey: Span<UInt8>, ordinals: ClosedRange<UInt64>, isDescending: Bool, limit: Int
   ) throws(StorageError) -> [Posting] {
+    try postings(
+      termKey: termKey, PostingRange(ordinals: ordinals), isDescending: isDescending, limit: limit)
+  }
+
+  /// The same, bounded by sequence too.
+  ///
+  /// A segment that has none of the sequences costs nothing, any other one block and what is taken
+  /// from it.
+  package func postings(
+    termKey: Span<UInt8>, _ range: PostingRange, isDescending: Bool, limit: Int
+  ) throws(StorageError) -> [Posting] {
     guard limit > 0 else { return [] }
     while true {
-      let found = snapshot(termKey, ordinals, isDescending, limit)
-      if let postings = try gather(found, ordinals, isDescending, limit) { return postings }
+      let found = snapshot(termKey, range, isDescending, limit)
+      if let postings = try gather(found, range, isDescending, limit) { return postings }
       // A merge has just replaced a segment; those of now have the same postings.
     }
   }
@@ -101,7 +112,7 @@ package final class EventIndex: Sendable {
   /// How many postings carry the term's tag.
   package func count(termKey: Span<UInt8>) throws(StorageError) -> Int {
     while true {
-      let found = snapshot(termKey, 0...Limits.positionMax, false, 0)
+      let found = snapshot(termKey, PostingRange(), false, 0)
       var count = found.tailCount
       var isWhole = true
       for (segment, tag) in found.segments {
@@ -113,6 +124,14 @@ package final class EventIndex: Sendable {
       }
       if isWhole { return count }
     }
+  }
+
+  /// At most how many postings carry the term's tag, without reading a block.
+  ///
+  /// Exact for what is in memory, whole blocks for what is on the disk.
+  package func countMax(termKey: Span<UInt8>) -> Int {
+    let found = snapshot(termKey, PostingRange(), false, 0)
+    return found.segments.reduce(found.tailCount) { $0 + $1.0.postingCountMax(ofTag: $1.tag) }
   }
 
   /// How far the flushed index reaches, or nil when nothing was flushed yet.
@@ -154,7 +173,7 @@ extension EventIndex {
   }
 
   private func snapshot(
-    _ termKey: Span<UInt8>, _ ordinals: ClosedRange<UInt64>, _ isDescending: Bool, _ limit: Int
+    _ termKey: Span<UInt8>, _ range: PostingRange, _ isDescending: Bool, _ limit: Int
   ) -> Snapshot {
     state.withLock { state in
       var found = Snapshot()
@@ -166,13 +185,14 @@ extension EventIndex {
         return tag
       }
       // Days' buckets hold what only ``duplicates(of:days:)`` looks for.
-      for segment in state.segments where !segment.entry.bucket.isDay {
+      for segment in state.segments
+      where !segment.entry.bucket.isDay && segment.entry.mayHold(range) {
         found.segments.append((segment, tag(segment.entry.bucket)))
       }
       func search(_ tail: borrowing Tail) {
         for bucket in tail.buckets where !bucket.isDay {
           guard let term = tail.term(tag(bucket), bucket) else { continue }
-          let places = tail.places(ofTerm: term, ordinals: ordinals)
+          let places = tail.places(ofTerm: term, range)
           found.tailCount += places.count
           if isDescending {
             for place in places.suffix(limit).reversed() {
@@ -194,7 +214,7 @@ extension EventIndex {
 
   /// Nil when a segment was removed meanwhile.
   private func gather(
-    _ found: Snapshot, _ ordinals: ClosedRange<UInt64>, _ isDescending: Bool, _ limit: Int
+    _ found: Snapshot, _ range: PostingRange, _ isDescending: Bool, _ limit: Int
   ) throws(StorageError) -> [Posting]? {
     var postings = found.tail
     let segments = found.segments.sorted {
@@ -212,7 +232,7 @@ extension EventIndex {
       }
       guard
         let more = try reader.postings(
-          tag, in: segment, ordinals: ordinals, isDescending: isDescending, limit: limit)
+          tag, in: segment, range, isDescending: isDescending, limit: limit)
       else { return nil }
       guard !more.isEmpty else { continue }
       postings += more

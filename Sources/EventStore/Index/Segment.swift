@@ -80,4 +80,27 @@ final class Segment: Sendable {
     }
     return max(0, low - 1)
   }
+
+  /// At most how many postings carry the tag, as far as the fences tell.
+  ///
+  /// The run begins in the block before the first fence that has reached the tag, and ends before
+  /// the first fence that is beyond it.
+  func postingCountMax(ofTag tag: UInt64) -> Int {
+    let reached = fences.partitioningIndex { $0.tag < tag }
+    let beyond = fences.partitioningIndex { $0.tag <= tag }
+    return (max(1, reached) - 1..<beyond).reduce(0) { $0 + postingCount(ofBlock: $1) }
+  }
+}
+
+extension Array {
+  /// The index of the first element that is not `isBefore`; those that are stand first.
+  fileprivate func partitioningIndex(_ isBefore: (Element) -> Bool) -> Int {
+    var low = 0
+    var high = count
+    while low < high {
+      let middle = (low + high) / 2
+      if isBefore(self[middle]) { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
 }

@@ -18,6 +18,11 @@ struct SegmentEntry: Hashable, Sendable {
     (Int(blockCount) + SegmentCodec.postingsPerBlock - 1) / SegmentCodec.postingsPerBlock
   }
 
+  /// Whether any posting of the segment can lie in the range.
+  func mayHold(_ range: PostingRange) -> Bool {
+    firstSequence <= range.sequences.upperBound && lastSequence >= range.sequences.lowerBound
+  }
+
   private static let context = KeyDerivation.Context("LT1.seg.dir")
   private static let plainBytes = 64
 

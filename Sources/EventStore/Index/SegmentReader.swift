@@ -59,20 +59,19 @@ struct SegmentReader: Sendable {
     return upper - lower
   }
 
-  /// The term's postings whose ordinals lie in the range, at most `limit`, from its oldest on or
-  /// from its newest on.
+  /// The term's postings that lie in the range, at most `limit`, from its oldest on or from its
+  /// newest on.
   func postings(
-    _ tag: UInt64, in segment: Segment, ordinals: ClosedRange<UInt64>, isDescending: Bool,
-    limit: Int
+    _ tag: UInt64, in segment: Segment, _ range: PostingRange, isDescending: Bool, limit: Int
   ) throws(StorageError) -> [Posting]? {
     let step = isDescending ? -1 : 1
     let start =
       isDescending
       ? try place(in: segment) { other, posting in
-        other < tag || other == tag && posting.ordinal <= ordinals.upperBound
+        other < tag || other == tag && !range.isBeyond(posting)
       }
       : try place(in: segment) { other, posting in
-        other < tag || other == tag && posting.ordinal < ordinals.lowerBound
+        other < tag || other == tag && range.isBefore(posting)
       }
     guard let start else { return nil }
     var found: [Posting] = []
@@ -91,7 +90,7 @@ struct SegmentReader: Sendable {
       let index = place % SegmentCodec.postingsPerBlock
       guard SegmentCodec.tag(at: index, in: block.bytes) == tag else { break }
       let posting = SegmentCodec.posting(at: index, in: block.bytes)
-      guard ordinals.contains(posting.ordinal) else { break }
+      guard !range.isBefore(posting), !range.isBeyond(posting) else { break }
       found.append(posting)
       place += step
     }

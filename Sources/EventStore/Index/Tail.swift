@@ -85,10 +85,10 @@ struct Tail {
     return nil
   }
 
-  /// The places, within the term, of the postings whose ordinals lie in the range.
-  func places(ofTerm term: Int, ordinals: ClosedRange<UInt64>) -> Range<Int> {
-    let lower = partition(term) { $0.ordinal < ordinals.lowerBound }
-    let upper = partition(term) { $0.ordinal <= ordinals.upperBound }
+  /// The places, within the term, of the postings that lie in the range.
+  func places(ofTerm term: Int, _ range: PostingRange) -> Range<Int> {
+    let lower = partition(term) { range.isBefore($0) }
+    let upper = partition(term) { !range.isBeyond($0) }
     return lower..<max(lower, upper)
   }
 

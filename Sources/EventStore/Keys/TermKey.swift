@@ -45,23 +45,37 @@ final class TermKey: Sendable {
   func postings(
     in index: EventIndex, ordinals: ClosedRange<UInt64>, isDescending: Bool, limit: Int
   ) throws(StoreError) -> [Posting] {
+    try postings(
+      in: index, PostingRange(ordinals: ordinals), isDescending: isDescending, limit: limit)
+  }
+
+  /// The same, bounded by sequence too.
+  func postings(
+    in index: EventIndex, _ range: PostingRange, isDescending: Bool, limit: Int
+  ) throws(StoreError) -> [Posting] {
     do throws(StorageError) {
-      return try Self.postings(key, index, ordinals, isDescending, limit)
+      return try Self.postings(key, index, range, isDescending, limit)
     } catch {
       throw StoreError(error)
     }
   }
+
+  /// At most how many postings the term has; reads nothing.
+  func countMax(in index: EventIndex) -> Int { Self.countMax(key, index) }
 
   private static func tag(_ key: borrowing SecretBytes, _ bucket: Bucket) -> UInt64 {
     TaggedPosting.tag(termKey: key.bytes, bucket: bucket)
   }
 
   private static func postings(
-    _ key: borrowing SecretBytes, _ index: EventIndex, _ ordinals: ClosedRange<UInt64>,
+    _ key: borrowing SecretBytes, _ index: EventIndex, _ range: PostingRange,
     _ isDescending: Bool, _ limit: Int
   ) throws(StorageError) -> [Posting] {
-    try index.postings(
-      termKey: key.bytes, ordinals: ordinals, isDescending: isDescending, limit: limit)
+    try index.postings(termKey: key.bytes, range, isDescending: isDescending, limit: limit)
+  }
+
+  private static func countMax(_ key: borrowing SecretBytes, _ index: EventIndex) -> Int {
+    index.countMax(termKey: key.bytes)
   }
 }
 

@@ -59,8 +59,21 @@ struct KeyArray {
     in source: borrowing some NodeSource & ~Copyable,
     _ body: (_ number: UInt64, _ entry: Span<UInt8>) throws(KeyringError) -> Void
   ) throws(KeyringError) {
+    try forEach(from: 0, root, reader, in: source) { (number, entry) throws(KeyringError) in
+      try body(number, entry)
+      return true
+    }
+  }
+
+  /// Calls `body` with the numbers from `start` on and their entries, ascending, until it returns
+  /// false; subtrees before `start` are not opened.
+  func forEach(
+    from start: UInt64, _ root: borrowing TrieRoot, _ reader: NodeReader,
+    in source: borrowing some NodeSource & ~Copyable,
+    _ body: (_ number: UInt64, _ entry: Span<UInt8>) throws(KeyringError) -> Bool
+  ) throws(KeyringError) {
     guard root.height > 0 else { return }
-    try visit(root.reference, root.height, 0, reader, in: source, body)
+    _ = try visit(root.reference, root.height, 0, from: start, reader, in: source, body)
   }
 
   /// Lets `change` work on the leaves of `numbers` (ascending) and writes every node on their paths.
@@ -163,22 +176,28 @@ extension KeyArray {
     }
   }
 
+  /// False when `body` wants no more.
   private func visit(
-    _ reference: borrowing NodeReference, _ height: Int, _ prefix: UInt64, _ reader: NodeReader,
-    in source: borrowing some NodeSource & ~Copyable,
-    _ body: (_ number: UInt64, _ entry: Span<UInt8>) throws(KeyringError) -> Void
-  ) throws(KeyringError) {
+    _ reference: borrowing NodeReference, _ height: Int, _ prefix: UInt64, from start: UInt64,
+    _ reader: NodeReader, in source: borrowing some NodeSource & ~Copyable,
+    _ body: (_ number: UInt64, _ entry: Span<UInt8>) throws(KeyringError) -> Bool
+  ) throws(KeyringError) -> Bool {
     let node = try reader.openBitmap(
       reference, height > 1 ? .inner : leafKind, height > 1 ? .references : leafShape,
       tenant: tenant, in: source)
     for child in 0..<32 where node.contains(child) {
       let number = prefix << 5 | UInt64(child)
       if height > 1 {
+        let shift = UInt64(5 * (height - 1))
+        guard shift >= 64 || number >= start >> shift else { continue }
         let below = NodeReference(copying: node.entry(child))
-        try visit(below, height - 1, number, reader, in: source, body)
-      } else {
-        try body(number, node.entry(child))
+        guard try visit(below, height - 1, number, from: start, reader, in: source, body) else {
+          return false
+        }
+      } else if number >= start {
+        guard try body(number, node.entry(child)) else { return false }
       }
     }
+    return true
   }
 }
