@@ -268,3 +268,84 @@ private struct Differential {
     #expect(tags == tags.sorted())
   }
 }
+
+/// Blocks that are opened to find a cold person's postings, for so many persons in eight segments.
+private func blocksOpened(persons: Int, recent: Bool) throws -> (most: Int, segments: Int) {
+  let fixture = try IndexFixture()
+  var sequence: UInt64 = 0
+  for _ in 0..<7 {
+    var postings: [TaggedPosting] = []
+    for person in 0..<persons {
+      sequence += 1
+      postings.append(
+        ModelTerm(number: person).tagged(Posting(sequence: sequence, ordinal: 0), 700))
+    }
+    fixture.index.publish(postings)
+    #expect(fixture.index.freeze())
+    try fixture.index.flush(reached: sequence)
+  }
+  // Of the newest segment only.
+  let range =
+    recent ? PostingRange(sequences: (sequence - UInt64(persons) + 1)...sequence) : PostingRange()
+  var most = 0
+  for person in stride(from: 0, to: persons, by: persons / 50) {
+    let key = ModelTerm(number: person).key
+    #expect(fixture.index.countMax(termKey: key.span) <= 7 * 2 * SegmentCodec.postingsPerBlock)
+    for isDescending in [false, true] {
+      fixture.index.reader.cache.removeAll()
+      let before = fixture.index.reader.cache.missCount.load(ordering: .relaxed)
+      let found = try fixture.index.postings(
+        termKey: key.span, range, isDescending: isDescending, limit: 1_000)
+      #expect(found.count == (recent ? 1 : 7))
+      most = max(most, fixture.index.reader.cache.missCount.load(ordering: .relaxed) - before)
+    }
+  }
+  return (most, fixture.index.segmentCount)
+}
+
+@Test func `a cold term costs about a block in each segment, however many persons there are`()
+  throws
+{
+  for persons in [2_000, 40_000] {
+    let whole = try blocksOpened(persons: persons, recent: false)
+    #expect(whole.segments == 7)
+    // A run may begin at a block's edge.
+    #expect(whole.most <= 7 + 2)
+    #expect(try blocksOpened(persons: persons, recent: true).most <= 2)
+  }
+}
+
+@Test func `a term's postings are bounded by sequence as by ordinal, and never under-estimated`()
+  throws
+{
+  var random = SeededGenerator("ranges of sequences")
+  let fixture = try IndexFixture()
+  var terms = (0..<40).map(ModelTerm.init)
+  var sequence: UInt64 = 0
+  for round in 0..<60 {
+    var postings: [TaggedPosting] = []
+    for _ in 0..<Int.random(in: 1...400, using: &random) {
+      sequence += UInt64.random(in: 1...3, using: &random)
+      let term = random.zipf(terms.count)
+      let posting = Posting(sequence: sequence, ordinal: 0)
+      terms[term].postings.append(posting)
+      postings.append(
+        terms[term].tagged(posting, UInt16(700 + Int.random(in: 0..<2, using: &random))))
+    }
+    fixture.index.publish(postings)
+    if round % 3 == 0, fixture.index.freeze() { try fixture.index.flush(reached: sequence) }
+    if round % 20 == 19 { while try fixture.index.mergeOne() {} }
+    let term = terms[Int.random(in: 0..<terms.count, using: &random)]
+    let low = UInt64.random(in: 0...sequence, using: &random)
+    let high = UInt64.random(in: low...(sequence + 2), using: &random)
+    let limit = Int.random(in: 1...300, using: &random)
+    for isDescending in [false, true] {
+      let found = try fixture.index.postings(
+        termKey: term.key.span, PostingRange(sequences: low...high), isDescending: isDescending,
+        limit: limit)
+      let all = term.postings.filter { (low...high).contains($0.sequence) }
+      #expect(found == Array((isDescending ? all.reversed() : all).prefix(limit)))
+    }
+    #expect(fixture.index.countMax(termKey: term.key.span) >= term.postings.count)
+  }
+}

@@ -101,6 +101,9 @@ final class SharedEngine: Sendable {
     erasureHandler.withLock { $0 }?.call([tenant])
   }
 
+  /// Reads that a shred waits for.
+  var awaitedReads: Int { activeReads.withLock { $0.counts[1 - $0.turn] } }
+
   /// Holds appends while the index is too far behind.
   ///
   /// Throws why it cannot catch up, when flushing fails: memory stays bounded.

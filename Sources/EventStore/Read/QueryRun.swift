@@ -76,8 +76,15 @@ struct QueryRun: ~Copyable {
       return
     }
     if driver == nil { try begin(terms) }
-    repeat { try readPage(terms, body) } while !isEnded && !isAwaited()
+    repeat { try readPage(terms, body) } while !isEnded && !mustLeave(isAwaited)
     if delivered > 0, !isCounting { isEnded = true }
+  }
+
+  private func mustLeave(_ isAwaited: () -> Bool) -> Bool {
+    #if DEBUG
+      if TestHooks.isVariant("section-held") { return false }
+    #endif
+    return isAwaited()
   }
 
   private func findTerms() throws(StoreError) -> QueryTerms {
