@@ -199,7 +199,8 @@ private struct QueryDifferential {
     let store = try TestStore()
     let tenant = try store.createTenant("acme")
     let other = try store.createTenant("other")
-    _ = store.append(tenant,
+    _ = store.append(
+      tenant,
       [
         QueryEvent(stream: "a", type: "t1", subjects: ["ann"]),
         QueryEvent(stream: "b", type: "t2", subjects: ["bob"]),
@@ -264,7 +265,8 @@ private struct QueryDifferential {
     let store = try TestStore()
     let tenant = try store.createTenant("acme")
     let other = try store.createTenant("other")
-    _ = store.append(tenant,
+    _ = store.append(
+      tenant,
       [
         QueryEvent(subjects: ["ann"], id: "1"),
         QueryEvent(subjects: ["bob"], source: "urn:a", id: "1"),

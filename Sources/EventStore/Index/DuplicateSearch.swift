@@ -18,7 +18,8 @@ extension EventIndex {
       for (segment, tag) in segments {
         guard
           let more = try reader.postings(
-            tag, in: segment, PostingRange(ordinals: ordinal...ordinal), isDescending: true, limit: 16)
+            tag, in: segment, PostingRange(ordinals: ordinal...ordinal), isDescending: true,
+            limit: 16)
         else {
           isWhole = false
           break

@@ -1,4 +1,4 @@
-package import EventModel
+import EventModel
 #if DEBUG
   import Storage
 #endif

@@ -192,7 +192,7 @@ extension QueryRun {
   }
 
   /// The next postings of the terms together, in the query's order.
-  private func postings(_ terms: [QueryTerm], limit: Int) throws(StoreError) -> [Posting] {
+  private func postings(_ terms: [TermKey], limit: Int) throws(StoreError) -> [Posting] {
     let range = PostingRange(sequences: sequences.lowerBound...(sequences.upperBound - 1))
     var found: [Posting] = []
     for term in terms {
