@@ -224,19 +224,36 @@ def redis_py_pipeline_of_appends():
         check(event[b"data"] == binary, "bytes came back changed")
 
 
-def redis_py_transaction_stores_nothing_when_it_is_refused():
+def redis_py_transaction():
+    append = ("EVENT.APPEND", "multi", "t", "IMPERSONAL")
     with redis.Redis(unix_socket_path=str(STORE.query), decode_responses=True) as client:
-        try:
-            with client.pipeline() as pipeline:  # MULTI .. EXEC, which this version has not
-                for _ in range(3):
-                    pipeline.execute_command(
-                        "EVENT.APPEND", "multi", "t", "IMPERSONAL", "DATA", "x")
-                pipeline.execute()
-            raise lib.Failed("the transaction was accepted: test what it stored")
-        except redis.ResponseError:
-            pass
+        with client.pipeline() as pipeline:  # MULTI .. EXEC
+            pipeline.execute_command(*append, "EXPECT", "none", "DATA", "1")
+            pipeline.execute_command("EVENT.RANGE", "multi", "-", "+")
+            pipeline.execute_command(*append, "EXPECT", "1", "DATA", "2")
+            pipeline.execute_command(
+                "EVENT.BATCH", "STREAM", "multi", "EXPECT", "2", "EVENT", "t", "IMPERSONAL", "DATA",
+                "3", "EVENT", "t", "IMPERSONAL", "DATA", "4")
+            first, before, second, batch = pipeline.execute()
+        check(before == [], f"a read saw the transaction: {before}")
+        versions = [reply["version"] for reply in [first, second, *batch]]
+        check(versions == [1, 2, 3, 4], f"versions: {versions}")
+        refusals = [
+            ((*append, "EXPECT", "9", "DATA", "x"), "expected 9 actual 5 command 2"),
+            (("EVENT.APPEND", "multi", "t", "DATA", "x"), "DATASUBJECT"),
+            (("EVENT.GET", "POSITION", "999999999"), "command 2"),
+        ]
+        for words, expected in refusals:
+            try:
+                with client.pipeline() as pipeline:
+                    pipeline.execute_command(*append, "DATA", "x")
+                    pipeline.execute_command(*words)
+                    pipeline.execute()
+                raise lib.Failed(f"a transaction with {words[0]} was stored")
+            except redis.ResponseError as error:
+                check(expected in str(error), f"{words}: {error}")
         version = client.execute_command("EVENT.STREAM", "multi")["version"]
-        check(version == 0, f"a refused transaction stored {version} events")
+        check(version == 4, f"refused transactions stored {version - 4} events")
 
 
 def redis_py_asyncio():
@@ -360,5 +377,5 @@ if __name__ == "__main__":
             redis_cli_on_stdin_in_RESP2, redis_cli_on_stdin_in_RESP3,
             redis_cli_with_user_and_password, redis_py_with_default_settings, redis_py_with_RESP2,
             redis_py_with_username, redis_py_by_url, redis_py_pipeline_of_appends,
-            redis_py_transaction_stores_nothing_when_it_is_refused,
+            redis_py_transaction,
             redis_py_asyncio, redis_py_asyncio_waits_for_an_event, hiredis, redis_benchmark)

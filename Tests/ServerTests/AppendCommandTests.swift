@@ -124,8 +124,7 @@ import Testing
     ("EVENT.BATCH STREAM s EVENT t IMPERSONAL EXPECT 1 DATA x", "-ERR syntax error"),
     ("EVENT.BATCH STREAM s STREAM b EVENT t IMPERSONAL", "-ERR syntax error"),
     (
-      "EVENT.BATCH ONERASED skip STREAM b EVENT t IMPERSONAL DATA x",
-      "-ERR not available in this version: ONERASED skip"
+      "EVENT.BATCH ONERASED forget STREAM b EVENT t IMPERSONAL DATA x", "-ERR syntax error"
     ),
   ])
   func `a mistake is named`(line: String, error: String) {

@@ -30,22 +30,10 @@ import Testing
     #expect(harness.reply([Array(name.utf8)]) == "-ERR unknown command\r\n")
   }
 
-  @Test(arguments: [
-    "EVENT.QUERY", "EVENT.PROOF", "EVENT.CHECKPOINT", "EVENT.STREAMS", "EVENT.ERASURES", "MULTI",
-    "EXEC", "DISCARD",
-  ])
+  @Test(arguments: ["EVENT.PROOF", "EVENT.CHECKPOINT"])
   func `what is to come says so`(name: String) {
     var harness = Harness()
     #expect(harness.reply("\(name) x y") == "-ERR not available in this version: \(name)\r\n")
-  }
-
-  @Test func `nothing of a refused transaction is run`() {
-    var harness = Harness()
-    _ = harness.reply("MULTI")
-    #expect(harness.reply("EVENT.APPEND s t IMPERSONAL DATA x").hasPrefix("-EXECABORT "))
-    #expect(harness.batch.requests.isEmpty)
-    _ = harness.reply("EXEC")
-    #expect(harness.reply("EVENT.COUNT") == ":7\r\n")
   }
 
   @Test(arguments: [

@@ -43,8 +43,9 @@ struct Harness {
       let view = Arguments(bytes: bytes.span, ranges: ranges.span)
       let command = try CommandTable.find(view, on: context.state.endpoint)
       try command.authorize(&context.state, context.surroundings)
-      return try command.run(view, &context)
+      return try context.perform(command, view)
     } catch {
+      context.refuseTransaction()
       context.state.encoder.error(error.line, to: &context.output)
       return nil
     }

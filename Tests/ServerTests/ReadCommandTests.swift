@@ -53,7 +53,7 @@ private func range(_ line: String) -> RangeRead? {
     ("EVENT.RANGE s - + COUNT -1", "-BADARG COUNT maximum 10000"),
     ("EVENT.RANGE s - + COUNT x", "-ERR value is not an integer or out of range"),
     ("EVENT.RANGE s - + COUNT", "-ERR syntax error"),
-    ("EVENT.RANGE s - + FORMAT ce", "-ERR not available in this version: FORMAT ce"),
+    ("EVENT.READ FORMAT xml STREAMS s 0", "-ERR syntax error"),
     ("EVENT.RANGE s - + FORMAT xml", "-ERR syntax error"),
     ("EVENT.RANGE s - + BACKWARDS", "-ERR syntax error"),
     ("EVENT.READ STREAMS s", "-ERR wrong number of arguments for 'event.read' command"),
@@ -67,8 +67,8 @@ private func range(_ line: String) -> RangeRead? {
     ("EVENT.READ STREAMS s x", "-BADARG after: a version, a position or '$'"),
     ("EVENT.GET POSITION x", "-ERR value is not an integer or out of range"),
     ("EVENT.GET POSITION 0", "-NOEVENT there is no event at this position"),
-    ("EVENT.GET ID e", "-ERR not available in this version: EVENT.GET ID"),
-    ("EVENT.COUNT TYPE t", "-ERR not available in this version: EVENT.COUNT with filters"),
+    ("EVENT.GET ID e SOURCE a SOURCE b", "-ERR syntax error"),
+    ("EVENT.COUNT TYPE t TYPE u", "-BADARG an option was given twice"),
   ])
   func `a mistake is named`(line: String, error: String) {
     var harness = Harness()

@@ -101,8 +101,20 @@ enum TenantCommands {
         let name = try Administration.tenant(arguments[1], context, roles)
         return .control(.resumeTenant(name), .done)
       },
+      Command("SET", 3...3, .admin(roles), "TENANT SET name IDS required|optional") {
+        (arguments, context) throws(CommandError) in
+        let name = try Administration.tenant(arguments[1], context, roles)
+        guard arguments.word(at: 2) == "IDS" else {
+          throw CommandError(.badArgument, "options: IDS required|optional")
+        }
+        switch arguments.word(at: 3) {
+        case "REQUIRED": return .control(.setTenant(name, .demandsIDs(true)), .done)
+        case "OPTIONAL": return .control(.setTenant(name, .demandsIDs(false)), .done)
+        default: throw CommandError(.badArgument, "IDS: required or optional")
+        }
+      },
     ]
-    + ["SET", "OFFBOARD", "ENROLKEY"].map {
+    + ["OFFBOARD", "ENROLKEY"].map {
       .unavailable($0, .admin(.all), parent: "TENANT")
     }
 }

@@ -10,11 +10,7 @@ extension CommandTable {
       isAppend: true
     ) { (arguments, context) throws(CommandError) in
       let tenant = try context.state.boundTenant(in: context.surroundings)
-      try EventName.checkStream(arguments[1])
-      let options = try EventOptions(arguments, type: 2, allowsExpectation: true)
-      guard options.end == arguments.count else {
-        throw CommandError(.badArgument, "DATA ends the event")
-      }
+      let options = try AppendGrammar.options(arguments)
       let group = context.appends.beginGroup()
       context.appends.append(
         arguments, stream: 1, options, tenant: tenant,
@@ -27,24 +23,55 @@ extension CommandTable {
     ) { (arguments, context) throws(CommandError) in
       let tenant = try context.state.boundTenant(in: context.surroundings)
       // Twice over the arguments: what is written must not be taken back.
-      _ = try BatchGrammar.walk(arguments) { _, _, _ in }
+      _ = try BatchGrammar.check(arguments)
+      let skipsErased = try BatchGrammar.skipsErased(arguments)
       let group = context.appends.beginGroup()
       let appends = context.appends
       _ = try BatchGrammar.walk(arguments) { stream, expectation, options in
         appends.append(
           arguments, stream: stream, options, tenant: tenant, expectation: expectation,
-          group: group, isBatch: true)
+          group: group, isBatch: true, skipsErased: skipsErased)
       }
       return .appended
     },
   ]
 }
 
-/// Reads `[ONERASED reject] {STREAM stream [EXPECT v] {EVENT type options.. DATA payload}..}..`.
+/// Reads `stream type options.. DATA payload`.
+enum AppendGrammar {
+  static func options(_ arguments: Arguments) throws(CommandError) -> EventOptions {
+    try EventName.checkStream(arguments[1])
+    let options = try EventOptions(arguments, type: 2, allowsExpectation: true)
+    guard options.end == arguments.count else {
+      throw CommandError(.badArgument, "DATA ends the event")
+    }
+    return options
+  }
+
+  static func check(_ arguments: Arguments) throws(CommandError) { _ = try options(arguments) }
+}
+
+/// Reads `[ONERASED reject|skip] {STREAM stream [EXPECT v] {EVENT type options.. DATA payload}..}..`.
 enum BatchGrammar {
   private static let stream: Word = "STREAM"
   private static let event: Word = "EVENT"
   private static let onErased: Word = "ONERASED"
+
+  /// Throws what is wrong with a batch; returns how many events it has.
+  static func check(_ arguments: Arguments) throws(CommandError) -> Int {
+    _ = try skipsErased(arguments)
+    return try walk(arguments) { _, _, _ in }
+  }
+
+  /// True when events of erased persons are to be left out rather than refused with all others.
+  static func skipsErased(_ arguments: Arguments) throws(CommandError) -> Bool {
+    guard arguments.word(at: 1) == onErased else { return false }
+    switch arguments.word(at: 2) {
+    case "REJECT": return false
+    case "SKIP": return true
+    default: throw .syntax
+    }
+  }
 
   /// Calls `body` with the place of the stream, what is expected of it and the options, for each
   /// event.
@@ -55,10 +82,7 @@ enum BatchGrammar {
   ) throws(CommandError) -> Int {
     var index = 1
     var count = 0
-    if arguments.word(at: index) == onErased {
-      guard arguments.word(at: 2) == "REJECT" else { throw .unavailable("ONERASED skip") }
-      index = 3
-    }
+    if arguments.word(at: index) == onErased { index = 3 }
     while index < arguments.count {
       guard arguments.word(at: index) == stream, index + 1 < arguments.count else {
         throw .syntax
@@ -93,7 +117,7 @@ extension AppendCollector {
   /// Writes one event, whose options were checked, into the current batch.
   func append(
     _ arguments: Arguments, stream: Int, _ options: EventOptions, tenant: TenantNumber,
-    expectation: Expectation, group: UInt32, isBatch: Bool
+    expectation: Expectation, group: UInt32, isBatch: Bool, skipsErased: Bool = false
   ) {
     // The buffer is taken out for the time: each access to it in place would be checked.
     var bytes: [UInt8] = []
@@ -111,6 +135,10 @@ extension AppendCollector {
     if options.className != 0 {
       request.className = writer.appendBeside(options.className)
     }
+    // An id that was made here is nobody's to repeat.
+    if options.id != 0 { request.id = writer.id }
+    request.source = writer.source
+    request.skipsErased = skipsErased
     let note = AppendNote(
       connection: connection, group: group, isBatch: isBatch, id: writer.id,
       isUUID: options.id == 0, time: writer.time)
@@ -132,6 +160,7 @@ private struct EventWriter: ~Escapable {
   private(set) var stream = ByteRange.none
   private(set) var subjects = InlineArray<4, ByteRange>(repeating: .none)
   private(set) var id = ByteRange.none
+  private(set) var source = ByteRange.none
   private(set) var time = ByteRange.none
   private(set) var body = ByteRange.none
 
@@ -166,7 +195,9 @@ private struct EventWriter: ~Escapable {
 
   @_lifetime(self: copy self)
   mutating func writeRest() {
-    write(.source, options.source)
+    if options.source != 0 {
+      source = fields.append(.source, arguments[options.source], in: &bytes)
+    }
     write(.cloudEventsSubject, options.cloudEventsSubject)
     if options.time != 0 { time = fields.append(.time, arguments[options.time], in: &bytes) }
     write(.contentType, options.contentType)

@@ -93,9 +93,6 @@ final class Command: Sendable {
     switch audience {
     case .everybody: return
     case .tenant(let roles):
-      guard !state.isTransactionRefused else {
-        throw CommandError(.execAbort, "MULTI was refused; nothing is run until EXEC or DISCARD")
-      }
       _ = try state.boundTenant(in: surroundings)
       guard !state.roles.isDisjoint(with: roles) else { throw .forbidden(errorName(parent)) }
     case .admin(let roles):
@@ -141,6 +138,8 @@ enum CommandOutcome: Sendable {
   case appended
   /// The reply comes from a reader thread.
   case read(ReadPlan)
+  /// The commands of a transaction are to be run.
+  case execute(Transaction)
   /// The reply comes from the writer's thread, in this shape.
   case control(ControlAct, ControlShape)
 }

@@ -95,17 +95,7 @@ enum Introspection {
     _ commands: [Command], _ encoder: ReplyEncoder, to bytes: inout [UInt8]
   ) {
     encoder.map(commands.count, to: &bytes)
-    for command in commands {
-      encoder.bulk(command.name.text.lowercased(), to: &bytes)
-      encoder.map(3, to: &bytes)
-      let group = command.name.text.hasPrefix("EVENT.") ? "stream" : "connection"
-      for (name, value) in [
-        ("summary", command.summary), ("since", "0.1.0"), ("group", group),
-      ] {
-        encoder.bulk(name, to: &bytes)
-        encoder.bulk(value, to: &bytes)
-      }
-    }
+    for command in commands { CommandDocs.append(command, encoder, to: &bytes) }
   }
 
   /// Answers the settings that load generators and clients ask for; others do not exist.

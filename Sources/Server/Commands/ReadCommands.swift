@@ -3,27 +3,20 @@ import EventStore
 import RESP
 
 extension CommandTable {
-  /// `EVENT.GET`, `EVENT.RANGE`, `EVENT.READ`, `EVENT.STREAM` and `EVENT.COUNT`.
+  /// `EVENT.GET`, `EVENT.RANGE`, `EVENT.READ` and `EVENT.STREAM`.
   static let reading = [
-    Command("EVENT.GET", 2...4, .tenant(.reader), "One event by its position.") {
+    Command("EVENT.GET", 2...6, .tenant(.reader), "One event by its position or its id.") {
       (arguments, context) throws(CommandError) in
-      guard arguments.word(at: 1) == "POSITION" else {
-        if arguments.word(at: 1) == "ID" { throw .unavailable("EVENT.GET ID") }
-        throw .syntax
-      }
-      guard arguments.count == 3 else { throw .syntax }
-      guard let position = DecimalNumber.parseUnsigned(arguments[2]) else { throw .notInteger }
-      guard position > 0, position <= Limits.positionMax else {
-        throw CommandError(StoreError.noEvent)
-      }
-      return .read(.position(try context.state.boundTenant(in: context.surroundings), position))
+      let tenant = try context.state.boundTenant(in: context.surroundings)
+      return .read(try GetOptions.parse(arguments, tenant: tenant, name: context.state.tenant))
     },
     Command(
       "EVENT.RANGE", 3...10, .tenant(.reader),
       "Events of a stream by version, or of the tenant (*) by position."
     ) { (arguments, context) throws(CommandError) in
       let tenant = try context.state.boundTenant(in: context.surroundings)
-      guard let read = try RangeOptions.parse(arguments, tenant: tenant) else {
+      let name = context.state.tenant
+      guard let read = try RangeOptions.parse(arguments, tenant: tenant, name: name) else {
         context.state.encoder.array(0, to: &context.output)
         return .answered
       }
@@ -34,7 +27,8 @@ extension CommandTable {
       "Events behind a version or position, waiting for them if asked to."
     ) { (arguments, context) throws(CommandError) in
       let tenant = try context.state.boundTenant(in: context.surroundings)
-      let (read, block) = try TailOptions.parse(arguments, tenant: tenant)
+      let (read, block) = try TailOptions.parse(
+        arguments, tenant: tenant, name: context.state.tenant)
       return .read(.tail(read, blockMilliseconds: block))
     },
     Command("EVENT.STREAM", 1...1, .tenant(.reader), "What is known of a stream.") {
@@ -43,27 +37,64 @@ extension CommandTable {
       let tenant = try context.state.boundTenant(in: context.surroundings)
       return .read(.summary(tenant, stream: arguments[1].array))
     },
-    Command("EVENT.COUNT", 0...Command.many, .tenant(.reader), "The tenant's newest position.") {
-      (arguments, context) throws(CommandError) in
-      guard arguments.count == 1 else { throw .unavailable("EVENT.COUNT with filters") }
-      let tenant = try context.state.boundTenant(in: context.surroundings)
-      let position: UInt64
-      do throws(StoreError) {
-        position = try context.surroundings.lastPosition(tenant)
-      } catch {
-        throw CommandError(error)
-      }
-      context.state.encoder.integer(position, to: &context.output)
-      return .answered
-    },
   ]
+}
+
+/// Reads `{POSITION n | ID id [SOURCE uri]} [FORMAT map|ce]`.
+enum GetOptions {
+  static func parse(
+    _ arguments: Arguments, tenant: TenantNumber, name: TenantName?
+  ) throws(CommandError) -> ReadPlan {
+    let kind = arguments.word(at: 1)
+    var source: [UInt8]?
+    var format: EventFormat?
+    var index = 3
+    while index < arguments.count {
+      guard index + 1 < arguments.count else { throw .syntax }
+      switch arguments.word(at: index) {
+      case "SOURCE" where kind == "ID" && source == nil:
+        try EventName.check(arguments[index + 1], "SOURCE")
+        source = arguments[index + 1].array
+      case "FORMAT" where format == nil:
+        format = try EventFormat(arguments, at: index + 1, name)
+      default: throw .syntax
+      }
+      index += 2
+    }
+    switch kind {
+    case "POSITION":
+      guard let position = DecimalNumber.parseUnsigned(arguments[2]) else { throw .notInteger }
+      guard position > 0, position <= Limits.positionMax else {
+        throw CommandError(StoreError.noEvent)
+      }
+      return .position(tenant, position, format ?? .map)
+    case "ID":
+      try EventName.check(arguments[2], "ID")
+      return .query(.event(tenant, id: arguments[2].array, source: source ?? [], format ?? .map))
+    default: throw .syntax
+    }
+  }
+}
+
+extension EventFormat {
+  /// Reads `map` or `ce`; `name` is the connection's tenant.
+  init(_ arguments: Arguments, at index: Int, _ name: TenantName?) throws(CommandError) {
+    guard index < arguments.count else { throw .syntax }
+    switch arguments.word(at: index) {
+    case "MAP": self = .map
+    case "CE":
+      guard let name else { throw .authenticationRequired }
+      self = .cloudEvents(name)
+    default: throw .syntax
+    }
+  }
 }
 
 /// Reads `stream from to [REV] [COUNT n] [FORMAT map|ce] [LIVEONLY]`.
 enum RangeOptions {
   /// The read, or nil when nothing can lie between the ends.
   static func parse(
-    _ arguments: Arguments, tenant: TenantNumber
+    _ arguments: Arguments, tenant: TenantNumber, name: TenantName?
   ) throws(CommandError) -> RangeRead? {
     let stream = try streamName(arguments[1])
     var read = RangeRead(
@@ -79,12 +110,7 @@ enum RangeOptions {
         read.count = try count(arguments, at: index)
       case "FORMAT":
         index += 1
-        guard index < arguments.count else { throw .syntax }
-        switch arguments.word(at: index) {
-        case "MAP": break
-        case "CE": throw .unavailable("FORMAT ce")
-        default: throw .syntax
-        }
+        read.format = try EventFormat(arguments, at: index, name)
       default: throw .syntax
       }
       index += 1
@@ -136,10 +162,10 @@ enum RangeOptions {
   }
 }
 
-/// Reads `[COUNT n] [BLOCK ms] STREAMS s.. after..`.
+/// Reads `[COUNT n] [BLOCK ms] [FORMAT map|ce] STREAMS s.. after..`.
 enum TailOptions {
   static func parse(
-    _ arguments: Arguments, tenant: TenantNumber
+    _ arguments: Arguments, tenant: TenantNumber, name: TenantName?
   ) throws(CommandError) -> (TailRead, blockMilliseconds: Int?) {
     var read = TailRead(tenant: tenant, cursors: [], count: Limits.countDefault)
     var block: Int?
@@ -151,6 +177,8 @@ enum TailOptions {
       case "BLOCK":
         guard index + 1 < arguments.count else { throw .syntax }
         block = try blockMilliseconds(arguments[index + 1])
+      case "FORMAT":
+        read.format = try EventFormat(arguments, at: index + 1, name)
       default: throw .syntax
       }
       index += 2
@@ -173,7 +201,7 @@ enum TailOptions {
   }
 
   /// Zero means as long as the server allows; so does more than that.
-  private static func blockMilliseconds(_ bytes: Span<UInt8>) throws(CommandError) -> Int {
+  static func blockMilliseconds(_ bytes: Span<UInt8>) throws(CommandError) -> Int {
     guard let number = DecimalNumber.parse(bytes) else {
       throw CommandError(.err, "timeout is not an integer or out of range")
     }

@@ -50,6 +50,8 @@ final class AppendCollector {
   private(set) var current: PendingAppends
   private var pool: [PendingAppends] = []
   private var nextGroup: UInt32 = 0
+  /// All commands of a transaction have one number.
+  private var isShared = false
   /// Fresh for each batch; not secret, so a counter makes the rest of it.
   private var random: (UInt64, UInt64) = (0, 0)
   private var milliseconds: Int64 = 0
@@ -67,9 +69,17 @@ final class AppendCollector {
 
   /// A number for the events of one command.
   func beginGroup() -> UInt32 {
-    nextGroup &+= 1
+    if !isShared { nextGroup &+= 1 }
     return nextGroup
   }
+
+  /// Until ``endShared()`` all commands are one group.
+  func beginShared() {
+    nextGroup &+= 1
+    isShared = true
+  }
+
+  func endShared() { isShared = false }
 
   /// Takes what was gathered; what comes next goes into another batch.
   func take() -> PendingAppends {

@@ -20,8 +20,12 @@ extension ConnectionHandler {
   /// Writes the reply to one append command; returns true when it is the first of this batch.
   func answerAppend(_ pending: PendingAppends, _ events: Range<Int>, _ batch: Span<UInt8>) -> Bool {
     command.output.makeRoom(for: 256)
-    AppendReply.append(
-      pending, events, batch: batch, command.state.encoder, to: &command.output)
+    if execution != nil {
+      executionStored(pending, events, batch)
+    } else {
+      AppendReply.append(
+        pending, events, batch: batch, command.state.encoder, to: &command.output)
+    }
     outstanding -= 1
     if let first = pending.batch.results.indices.contains(events.lowerBound)
       ? pending.batch.results[events.lowerBound].error : nil, first == .noTenant
@@ -66,6 +70,7 @@ extension ConnectionHandler {
       block?.isOver = true
       if !waiting.isReading { return answerBlock(ReadAnswer()) }
     }
+    if drainErasureWait() { return }
     process()
   }
 }
@@ -76,6 +81,9 @@ extension ConnectionHandler {
   /// Starts a read; the connection waits for it.
   func begin(_ plan: ReadPlan) {
     stalls.insert(.busy)
+    if case .query(.erasures(let read, let milliseconds?)) = plan {
+      return waitForErasures(read, milliseconds)
+    }
     if case .tail(let read, let milliseconds?) = plan {
       // Waiting begins before reading, so that nothing is missed between the two.
       dispatcher.wait(key, for: read.tenant)
@@ -89,6 +97,8 @@ extension ConnectionHandler {
 
   func readDone(_ answer: ReadAnswer) {
     if answer.isTenantGone { command.state.forgetTenantNumber() }
+    if execution != nil { return executionRead(answer) }
+    if erasureWait != nil { return erasuresRead(answer) }
     guard var waiting = block, answer.refusal == nil, answer.bytes.isEmpty, !waiting.isOver else {
       return answerBlock(answer)
     }
@@ -127,7 +137,7 @@ extension ConnectionHandler {
   }
 
   /// Answers a read, blocked or not; no bytes mean that nothing was found.
-  private func answerBlock(_ answer: ReadAnswer) {
+  func answerBlock(_ answer: ReadAnswer) {
     endBlock()
     if let error = answer.refusal {
       command.state.encoder.error(error.line, to: &command.output)

@@ -29,6 +29,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
   var isTouched = false
   var isDraining = false
   var block: BlockedRead?
+  var erasureWait: ErasureWait?
+  /// The transaction that is being run.
+  var execution: Execution?
 
   private var parser = RequestParser()
   private var input = ByteBuffer()
@@ -99,6 +102,7 @@ extension ConnectionHandler {
   func channelInactive(context: ChannelHandlerContext) {
     stalls.insert(.closing)
     endBlock()
+    endErasureWait()
     handshakeDeadline?.cancel()
     dispatcher.remove(key, uid: command.state.peer.uid)
     input = ByteBuffer()
@@ -188,8 +192,10 @@ extension ConnectionHandler {
 
   /// Keeps the sum of what all connections hold; this one ends when it makes the sum too large.
   private func countUnfinished() {
-    dispatcher.unfinishedBytes += input.readableBytes - unfinishedBytes
-    unfinishedBytes = input.readableBytes
+    // What a transaction has queued is an unfinished command too.
+    let held = input.readableBytes + (command.state.transaction?.byteCount ?? 0)
+    dispatcher.unfinishedBytes += held - unfinishedBytes
+    unfinishedBytes = held
     guard dispatcher.unfinishedBytes > Limits.unfinishedBytesMax,
       unfinishedBytes > Limits.inlineBytesMax, outstanding == 0, !stalls.contains(.closing)
     else { return }
@@ -246,12 +252,13 @@ extension ConnectionHandler {
       }
       try found.authorize(&command.state, command.surroundings)
       command.appends.connection = key
-      follow(try found.run(arguments, &command))
+      follow(try command.perform(found, arguments))
     } catch {
       guard outstanding == 0 else {
         stalls.insert(.order)
         return false
       }
+      command.refuseTransaction()
       command.state.encoder.error(error.line, to: &command.output)
     }
     return true
@@ -266,6 +273,7 @@ extension ConnectionHandler {
       if outstanding >= Limits.inFlightAppendsMax { stalls.insert(.inFlight) }
       dispatcher.scheduleSubmission()
     case .read(let plan): begin(plan)
+    case .execute(let transaction): execute(transaction)
     case .control(let act, let shape):
       stalls.insert(.busy)
       dispatcher.control(act, actor: command.state.actor, shape, for: key)

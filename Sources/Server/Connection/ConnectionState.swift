@@ -17,9 +17,8 @@ struct ConnectionState {
   private(set) var tenant: TenantName?
   /// The tenant's number, once it was looked up.
   private(set) var tenantNumber: TenantNumber?
-  /// `MULTI` was refused, but the client sends what it wanted to be one transaction all the same;
-  /// none of it is run until `EXEC` or `DISCARD`.
-  var isTransactionRefused = false
+  /// What was queued since `MULTI`; nil when there was none.
+  var transaction: Transaction?
   var clientName: [UInt8] = []
   var libraryName: [UInt8] = []
   var libraryVersion: [UInt8] = []
@@ -98,7 +97,7 @@ struct ConnectionState {
   mutating func reset() {
     encoder.version = .resp2
     (tenant, tenantNumber) = (rights.soleTenant, nil)
-    isTransactionRefused = false
+    transaction = nil
     (clientName, libraryName, libraryVersion) = ([], [], [])
   }
 }

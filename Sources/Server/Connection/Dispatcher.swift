@@ -26,6 +26,8 @@ final class Dispatcher: @unchecked Sendable {
   let unfetched = UnfetchedBytes()
   private let readers: NIOThreadPool
   private var waiters: [TenantNumber: Set<ConnectionKey>] = [:]
+  /// Who waits for erasures of a tenant.
+  var erasureWaiters: [TenantNumber: Set<ConnectionKey>] = [:]
   private var isSubmissionScheduled = false
   private var inFlight: [PendingAppends] = []
   private var touched: [ConnectionHandler] = []
@@ -56,6 +58,7 @@ final class Dispatcher: @unchecked Sendable {
     completion.dispatcher = self
     count.dispatcher = self
     store.setPublishHandler { [weak self] tenants in self?.published(tenants) }
+    store.setErasureHandler { [weak self] tenants in self?.erased(tenants) }
   }
 
   /// What the surroundings ask; set once, since it cannot be known before `self`.

@@ -5,11 +5,14 @@ import RESP
 /// A read as a command asked for it; runs on a reader thread.
 enum ReadPlan: Sendable {
   /// One event by its position.
-  case position(TenantNumber, UInt64)
+  case position(TenantNumber, UInt64, EventFormat)
   case range(RangeRead)
   /// What is behind each cursor; waits for `blockMilliseconds` when nothing is.
   case tail(TailRead, blockMilliseconds: Int?)
   case summary(TenantNumber, stream: [UInt8])
+  case query(QueryPlan)
+  /// The reads of a transaction.
+  case several([ReadPlan])
 }
 
 /// Events of a stream by version, or of the tenant by position, in either direction.
@@ -22,6 +25,7 @@ struct RangeRead: Sendable {
   var count: Int
   /// Erased and restricted events are left out and not counted.
   var isLiveOnly: Bool
+  var format = EventFormat.map
 }
 
 /// What is behind the cursors of an `EVENT.READ`.
@@ -36,6 +40,7 @@ struct TailRead: Sendable {
   var tenant: TenantNumber
   var cursors: [Cursor]
   var count: Int
+  var format = EventFormat.map
 }
 
 /// What a reader thread brings back.
@@ -47,6 +52,10 @@ struct ReadAnswer: Sendable {
   var isTenantGone = false
   /// The tail read with `$` replaced by what was newest; nil for other reads.
   var tail: TailRead?
+  /// The number that a read of erasures began behind.
+  var erasuresAfter: UInt64?
+  /// Where the reply to each read of a transaction ends in ``bytes``.
+  var ends: [Int] = []
 }
 
 extension ReadPlan {
@@ -55,10 +64,11 @@ extension ReadPlan {
     var answer = ReadAnswer()
     do throws(StoreError) {
       switch self {
-      case .position(let tenant, let position):
-        answer.bytes = try Self.event(tenant, position, on: store, encoder)
+      case .position(let tenant, let position, let format):
+        answer.bytes = try Self.event(tenant, position, format, on: store, encoder)
       case .range(let read):
-        var list = EventList(encoder: encoder, count: read.count, isLiveOnly: read.isLiveOnly)
+        var list = EventList(
+          encoder: encoder, count: read.count, isLiveOnly: read.isLiveOnly, format: read.format)
         try read.run(on: store, into: &list)
         answer.bytes = list.encoded()
       case .tail(var read, _):
@@ -67,6 +77,8 @@ extension ReadPlan {
       case .summary(let tenant, let stream):
         let summary = try store.summary(tenant, stream: stream.span)
         StreamReply.append(summary, encoder, to: &answer.bytes)
+      case .query(let plan): try plan.run(on: store, encoder, into: &answer)
+      case .several(let plans): return Self.run(plans, on: store, encoder)
       }
     } catch {
       answer.refusal = CommandError(error)
@@ -76,13 +88,14 @@ extension ReadPlan {
   }
 
   private static func event(
-    _ tenant: TenantNumber, _ position: UInt64, on store: EventStore, _ encoder: ReplyEncoder
+    _ tenant: TenantNumber, _ position: UInt64, _ format: EventFormat, on store: EventStore,
+    _ encoder: ReplyEncoder
   ) throws(StoreError) -> [UInt8] {
     var bytes: [UInt8] = []
     try store.readFeed(
       tenant, positions: position...position, isDescending: false, limit: 1
     ) { event, body in
-      EventReply.append(event, body: body, encoder, to: &bytes)
+      format.append(event, body: body, encoder, to: &bytes)
       return false
     }
     guard !bytes.isEmpty else { throw .noEvent }
@@ -115,7 +128,8 @@ extension TailRead {
     for index in cursors.indices where bytesLeft > 0 {
       guard let after = try resolve(index, on: store) else { continue }
       guard after < Limits.positionMax else { continue }
-      var list = EventList(encoder: encoder, count: count, bytesMax: bytesLeft)
+      var list = EventList(
+        encoder: encoder, count: count, bytesMax: bytesLeft, format: format)
       let read = RangeRead(
         tenant: tenant, stream: cursors[index].stream, range: (after + 1)...Limits.positionMax,
         isDescending: false, count: count, isLiveOnly: false)

@@ -8,16 +8,18 @@ struct EventList {
   private let countMax: Int
   private let bytesMax: Int
   private let isLiveOnly: Bool
+  private let format: EventFormat
   private var bytes: [UInt8] = []
   private(set) var count = 0
 
   init(
     encoder: ReplyEncoder, count: Int, isLiveOnly: Bool = false,
-    bytesMax: Int = Limits.replyBytesMax
+    bytesMax: Int = Limits.replyBytesMax, format: EventFormat = .map
   ) {
     self.encoder = encoder
     self.isLiveOnly = isLiveOnly
     self.bytesMax = bytesMax
+    self.format = format
     countMax = count
   }
 
@@ -31,7 +33,7 @@ struct EventList {
     if isLiveOnly, event.state != .live { return true }
     let before = bytes.count
     bytes.makeRoom(for: body.count + 512)
-    EventReply.append(event, body: body, stream: stream, encoder, to: &bytes)
+    format.append(event, body: body, stream: stream, encoder, to: &bytes)
     guard bytes.count <= bytesMax || count == 0 else {
       bytes.removeLast(bytes.count - before)
       return false

@@ -21,4 +21,19 @@ enum StreamReply {
       encoder.null(to: &bytes)
     }
   }
+
+  /// Appends one stream of `EVENT.STREAMS`.
+  static func append(_ stream: StreamListing, _ encoder: ReplyEncoder, to bytes: inout [UInt8]) {
+    encoder.map(3, to: &bytes)
+    encoder.bulk("stream", to: &bytes)
+    if let name = stream.name {
+      encoder.bulk(name.span, to: &bytes)
+    } else {
+      encoder.null(to: &bytes)
+    }
+    encoder.bulk("version", to: &bytes)
+    encoder.integer(stream.version, to: &bytes)
+    encoder.bulk("stored", to: &bytes)
+    EventReply.appendTime(stream.lastStoredMilliseconds, encoder, &bytes)
+  }
 }

@@ -1,0 +1,44 @@
+/// How each command is written, for `COMMAND DOCS` and so for the hints of redis-cli.
+enum Synopses {
+  private static let appendOptions =
+    "{DATASUBJECT id .. | IMPERSONAL} [EXPECT expectation] [ID id] [SOURCE uri] [CESUBJECT text] "
+    + "[TIME rfc3339] [CONTENT media] [SCHEMA uri] [CLASS name] [{ATTR name value} ...] DATA payload"
+  private static let filters =
+    "[STREAM stream] [TYPE type] [DATASUBJECT id] [SOURCE uri] [SINCE rfc3339] [UNTIL rfc3339]"
+  private static let format = "[FORMAT {MAP | CE}]"
+  private static let shred =
+    "REASON code [TICKET ref] [RECEIVED date] {DRYRUN | CONFIRM token}"
+
+  /// By name; subcommands as `container|name`.
+  private static let lines: [String: String] = [
+    "EVENT.APPEND": "stream type \(appendOptions)",
+    "EVENT.BATCH":
+      "[ONERASED {REJECT | SKIP}] {STREAM stream [EXPECT expectation] {EVENT type options} ...} ...",
+    "EVENT.GET": "{POSITION position | {ID id [SOURCE uri]}} \(format)",
+    "EVENT.RANGE": "stream from to [REV] [COUNT count] \(format) [LIVEONLY]",
+    "EVENT.READ":
+      "[COUNT count] [BLOCK milliseconds] \(format) STREAMS stream ... after ...",
+    "EVENT.STREAM": "stream",
+    "EVENT.QUERY": "\(filters) [REV] [COUNT count] [CURSOR cursor] \(format)",
+    "EVENT.COUNT": filters,
+    "EVENT.STREAMS": "[CURSOR cursor] [COUNT count]",
+    "EVENT.ERASURES": "after [COUNT count] [BLOCK milliseconds]",
+    "PING": "[message]", "ECHO": "message", "SELECT": "index",
+    "HELLO": "[version [AUTH tenant password] [SETNAME name]]",
+    "AUTH": "tenant [password]",
+    "CLIENT|SETNAME": "name", "CLIENT|SETINFO": "{LIB-NAME name | LIB-VER version}",
+    "CONFIG|GET": "parameter ...", "INFO": "[section ...]",
+    "TENANT|CREATE": "name RETENTION retention", "TENANT|INFO": "name",
+    "TENANT|SUSPEND": "name", "TENANT|RESUME": "name",
+    "TENANT|SET": "name IDS {REQUIRED | OPTIONAL}",
+    "SHRED|DATASUBJECT": "tenant id \(shred)", "SHRED|TENANT": "tenant \(shred)",
+    "SUBJECT|ENROL": "tenant id",
+    "COMMAND|DOCS": "[command ...]", "COMMAND|INFO": "[command ...]",
+  ]
+
+  private static let parsed = lines.mapValues { Synopsis($0) }
+
+  static var names: [String] { lines.keys.sorted() }
+
+  static func of(_ name: String) -> Synopsis? { parsed[name] }
+}
