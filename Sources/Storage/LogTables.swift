@@ -45,6 +45,9 @@ package final class LogTables: Sendable {
     try environment.checkRoom(for: 2 * bytes, reserve: Limits.reserveBytes)
   }
 
+  /// False since an I/O failure: nothing is written until the tables are opened again.
+  package var mayWrite: Bool { environment.mayWrite }
+
   /// Replaces the state entry alone.
   package func putState(_ sealedState: Span<UInt8>) throws(StorageError) {
     try environment.write { (transaction: inout LogTransaction) throws(StorageError) in

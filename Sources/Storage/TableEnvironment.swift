@@ -91,6 +91,9 @@ final class TableEnvironment: Sendable {
   /// From now on nothing is written.
   func refuseWrites() { state.withLock { $0.mayWrite = false } }
 
+  /// False since an I/O failure, and for copies that are only looked at.
+  var mayWrite: Bool { state.withLock(\.mayWrite) }
+
   /// Bytes in use by the file.
   var usedBytes: Int { state.withLock { $0.opened }?.environment.usedBytes ?? 0 }
 

@@ -30,6 +30,9 @@ extension Keyring {
       isErasurePending: isErasurePending, isMemoryLocked: SecretArena.isLocked)
   }
 
+  /// True while an old root may still be in a holder.
+  package var isErasureUnconfirmed: Bool { isErasurePending }
+
   /// Writes one line of the ledger in a commit of its own.
   package func appendLedger(_ entry: LedgerEntry) throws(KeyringError) {
     try add(entry: entry) { _, _, _ in }

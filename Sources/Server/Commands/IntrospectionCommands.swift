@@ -1,4 +1,5 @@
 import EventModel
+import EventStore
 import RESP
 
 extension CommandTable {
@@ -115,6 +116,18 @@ enum Introspection {
     }
   }
 
+  private static func health(_ health: StoreHealth?) -> [String] {
+    guard let health else { return [] }
+    return [
+      "# Store", "read_only:\(health.isReadOnly ? 1 : 0)", "device_full:\(health.isFull ? 1 : 0)",
+      "index_tail:\(health.indexTail)", "index_failing:\(health.isIndexFailing ? 1 : 0)",
+      "root_holders:\(health.rootHolderCount)", "root_holders_weak:\(health.weakHolderCount)",
+      "root_holders_beside_data:\(health.besideDataCount)",
+      "erasure_pending:\(health.isErasurePending ? 1 : 0)",
+      "memory_locked:\(health.isMemoryLocked ? 1 : 0)", "",
+    ]
+  }
+
   /// What monitoring and careful clients read; nothing about tenants.
   static func info(_ context: inout CommandContext) {
     let surroundings = context.surroundings
@@ -129,7 +142,7 @@ enum Introspection {
       "# Access", "unseparated:\(surroundings.policy.isUnseparated ? 1 : 0)",
       "access_file:\(surroundings.policy.isDefault ? 0 : 1)", "",
       "# Replication", "role:master", "connected_slaves:0", "",
-    ]
+    ] + health(surroundings.health())
     context.state.encoder.bulk(lines.joined(separator: "\r\n"), to: &context.output)
   }
 }

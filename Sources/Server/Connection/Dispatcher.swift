@@ -50,6 +50,7 @@ final class Dispatcher: @unchecked Sendable {
       lastPosition: { (tenant) throws(StoreError) in try store.lastPosition(tenant) },
       nowMicroseconds: { linux_wall_clock_milliseconds() * 1_000 },
       connectionCount: { count.value }, queuedBytes: { store.queuedBytes },
+      health: { store.health },
       processID: SystemCalls.processID)
     let completion = BatchCompletion()
     collector = AppendCollector(nowMilliseconds: { linux_wall_clock_milliseconds() }) {

@@ -20,6 +20,8 @@ final class Surroundings {
   let connectionCount: () -> Int
   /// Bytes that wait for the writer.
   let queuedBytes: () -> Int
+  /// How the store is doing; nil where there is none, in tests.
+  let health: () -> StoreHealth?
   let processID: Int32
   let startMicroseconds: Int64
 
@@ -29,7 +31,8 @@ final class Surroundings {
     onlyTenant: @escaping () -> TenantName? = { nil },
     lastPosition: @escaping (TenantNumber) throws(StoreError) -> UInt64 = { _ in 0 },
     nowMicroseconds: @escaping () -> Int64, connectionCount: @escaping () -> Int = { 1 },
-    queuedBytes: @escaping () -> Int = { 0 }, processID: Int32 = 0
+    queuedBytes: @escaping () -> Int = { 0 }, health: @escaping () -> StoreHealth? = { nil },
+    processID: Int32 = 0
   ) {
     self.version = version
     self.policy = policy
@@ -39,6 +42,7 @@ final class Surroundings {
     self.nowMicroseconds = nowMicroseconds
     self.connectionCount = connectionCount
     self.queuedBytes = queuedBytes
+    self.health = health
     self.processID = processID
     startMicroseconds = nowMicroseconds()
   }
