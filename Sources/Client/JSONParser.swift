@@ -24,6 +24,8 @@ package struct JSONParser {
   private let bytes: [UInt8]
   private var index = 0
   private var depth = 0
+  /// Where the values of the outermost object's members stand.
+  private var ranges: [Range<Int>] = []
 
   private init(_ bytes: [UInt8]) { self.bytes = bytes }
 
@@ -31,15 +33,32 @@ package struct JSONParser {
   package static func parse(_ bytes: [UInt8]) throws(JSONFailure) -> JSONValue {
     guard bytes.count <= bytesMax else { throw JSONFailure(reason: .tooBig, offset: bytesMax) }
     var parser = JSONParser(bytes)
-    parser.skipBlanks()
-    let value = try parser.value()
-    parser.skipBlanks()
-    guard parser.index == bytes.count else { throw parser.failure(.trailingBytes) }
-    return value
+    return try parser.wholeText()
+  }
+
+  /// Reads one object and says where each member's value stands in the text; nil for other values.
+  ///
+  /// So a value can be kept byte for byte as it was written.
+  package static func members(
+    _ bytes: [UInt8]
+  ) throws(JSONFailure) -> [(member: JSONMember, range: Range<Int>)]? {
+    guard bytes.count <= bytesMax else { throw JSONFailure(reason: .tooBig, offset: bytesMax) }
+    var parser = JSONParser(bytes)
+    let value = try parser.wholeText()
+    guard case .object(let members) = value else { return nil }
+    return Array(zip(members, parser.ranges)).map { (member: $0.0, range: $0.1) }
   }
 }
 
 extension JSONParser {
+  private mutating func wholeText() throws(JSONFailure) -> JSONValue {
+    skipBlanks()
+    let value = try value()
+    skipBlanks()
+    guard index == bytes.count else { throw failure(.trailingBytes) }
+    return value
+  }
+
   private func failure(_ reason: JSONFailure.Reason) -> JSONFailure {
     JSONFailure(reason: reason, offset: index)
   }
@@ -130,7 +149,9 @@ extension JSONParser {
       skipBlanks()
       try expect(0x3A)
       skipBlanks()
+      let start = index
       members.append(JSONMember(name, try value()))
+      if depth == 1 { ranges.append(start..<index) }
       skipBlanks()
       if next == 0x2C {
         index += 1

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// The system calls of the client, each one call wide: the only file here with unsafe memory.
@@ -107,6 +108,56 @@ package enum SystemCalls {
     let fd = unsafe open("/dev/tty", O_RDWR | O_CLOEXEC)
     return fd >= 0 ? fd : nil
   }
+
+  /// Opens a file for reading.
+  package static func openInput(_ path: String) -> Result<Int32, SystemError> {
+    opened(linuxOpen(path, O_RDONLY))
+  }
+
+  /// Opens a private file for writing at its end: a new one, or with `mayExist` also one there.
+  package static func openOutput(_ path: String, mayExist: Bool) -> Result<Int32, SystemError> {
+    opened(linuxOpen(path, O_RDWR | O_APPEND | O_CREAT | (mayExist ? 0 : O_EXCL)))
+  }
+
+  private static func linuxOpen(_ path: String, _ flags: Int32) -> Int32 {
+    unsafe linux_open(path, flags, 0o600)
+  }
+
+  private static func opened(_ result: Int32) -> Result<Int32, SystemError> {
+    result >= 0 ? .success(result) : .failure(SystemError(errno: -result))
+  }
+
+  /// Bytes of an open file; 0 for what has no size.
+  package static func size(_ fd: Int32) -> Int64 {
+    var found = stat()
+    return unsafe fstat(fd, &found) == 0 ? Int64(found.st_size) : 0
+  }
+
+  /// `count` bytes of a file from `offset`, or nil.
+  package static func read(_ fd: Int32, at offset: Int64, count: Int) -> [UInt8]? {
+    var bytes = [UInt8](repeating: 0, count: count)
+    let code = unsafe bytes.withUnsafeMutableBufferPointer {
+      unsafe linux_pread_all(fd, $0.baseAddress, UInt64($0.count), offset)
+    }
+    return code == 0 ? bytes : nil
+  }
+
+  /// Cuts a file; 0 or errno.
+  package static func truncate(_ fd: Int32, to size: Int64) -> Int32 {
+    ftruncate(fd, off_t(size)) == 0 ? 0 : errno
+  }
+
+  /// Makes a file durable; 0 or errno.
+  package static func sync(_ fd: Int32) -> Int32 { linux_sync(fd) }
+
+  /// Sleeps.
+  package static func pause(milliseconds: UInt64) { usleep(UInt32(clamping: milliseconds * 1_000)) }
+
+  /// A clock that only goes forward.
+  package static var monotonicMilliseconds: UInt64 { linux_monotonic_nanoseconds() / 1_000_000 }
+
+  /// Milliseconds since 1970.
+  package static var wallClockMilliseconds: Int64 { linux_wall_clock_milliseconds() }
 
   /// Closes a descriptor; nothing can be done when that fails.
   package static func closeFile(_ fd: Int32) { close(fd) }

@@ -17,7 +17,8 @@ struct Append: ParsableCommand {
       wanted, "stream", "type", "id", "source", "cesubject", "time", "content", "schema", \
       "class", "expect", "attrs". Lines of `lethe read --json` can be appended again.
 
-      Every event gets an id (a UUID of version 7) unless it has one.
+      Every event gets an id (a UUID of version 7) unless it has one, so that after a lost \
+      connection it can be sent once more without being stored twice.
 
       EXAMPLES
         $ lethe append orders order.placed --subject-fd 3 3<<<u-42 <<<'{"total":9}'
@@ -82,7 +83,7 @@ struct Append: ParsableCommand {
       return try AppendMany(session, options).pipeline(&lines)
     }
     let draft = try draft()
-    let reply = try options.openQuery().call(draft.appendRequest)
+    let reply = try options.openQuery().callAgain(draft.appendRequest)
     try Output.details(reply, isJSON: options.json)
   }
 

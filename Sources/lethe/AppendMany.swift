@@ -43,10 +43,6 @@ struct AppendMany {
   private let session: Session
   private let options: ConnectionOptions
 
-  /// Appends that wait for their answers; enough for full group commits, few enough that the
-  /// answers fit into the socket's buffers.
-  private static let window = 512
-
   init(_ session: Session, _ options: ConnectionOptions) {
     self.session = session
     self.options = options
@@ -57,14 +53,11 @@ struct AppendMany {
   /// The first refusal, or the first line that is no event,
   /// ends it, after the answers of what was sent already; the message says how far it came.
   func pipeline(_ lines: inout EventLines) throws {
-    var waiting: [Int] = []
+    var pipeline = AppendPipeline(session)
     var stored = 0
     var stop: Failure?
-    var next = 0
     func settle() throws {
-      let reply = try session.receive()
-      let line = waiting[next]
-      next += 1
+      let (line, reply) = try pipeline.receive()
       if case .error(let text) = reply {
         let failure = Failure(.refused(Refusal(text)), path: session.path)
         stop = stop ?? Failure(failure.status, "line \(line): \(failure.text)")
@@ -76,18 +69,13 @@ struct AppendMany {
     }
     do {
       while stop == nil, let draft = try lines.next() {
-        try session.send(draft.appendRequest)
-        waiting.append(lines.number)
-        if session.pending >= Self.window { try settle() }
-        if next > 4_096 {
-          waiting.removeFirst(next)
-          next = 0
-        }
+        try pipeline.send(draft.appendRequest, line: lines.number)
+        if pipeline.isFull { try settle() }
       }
-    } catch let failure as Failure where session.pending > 0 && failure.status == .dataError {
+    } catch let failure as Failure where pipeline.count > 0 && failure.status == .dataError {
       stop = failure
     }
-    while session.pending > 0 { try settle() }
+    while pipeline.count > 0 { try settle() }
     Output.endProgress()
     Output.message("\(stored) events stored")
     if let stop { throw stop }
@@ -103,7 +91,7 @@ struct AppendMany {
       }
     }
     guard !drafts.isEmpty else { throw Failure(.dataError, "stdin holds no event") }
-    let reply = try session.call(EventDraft.batchRequest(drafts))
+    let reply = try session.callAgain(EventDraft.batchRequest(drafts))
     if options.json { try Output.list(reply, isJSON: true) }
     Output.message("\(drafts.count) events stored together")
   }

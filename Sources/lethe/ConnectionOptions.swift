@@ -1,6 +1,5 @@
 import ArgumentParser
 import Client
-import RESP
 
 /// Where the daemon is and how to show what it says; the same for every command.
 struct ConnectionOptions: ParsableArguments {
@@ -58,43 +57,4 @@ struct ConnectionOptions: ParsableArguments {
 
   /// Acts on the control plane name their tenant themselves, so none is bound.
   func openAdmin() throws -> Session { try Session(path: adminPath, tenant: nil, self) }
-}
-
-/// A connection whose errors are for people.
-final class Session {
-  let path: String
-  private let connection: Connection
-
-  init(path: String, tenant: String?, _ options: ConnectionOptions) throws {
-    self.path = path
-    do {
-      connection = try Connection(
-        path: path, tenant: tenant, timeoutMilliseconds: UInt64(options.timeout) * 1_000)
-    } catch {
-      throw Failure(error, path: path)
-    }
-  }
-
-  /// Requests whose answers are due.
-  var pending: Int { connection.pending }
-
-  func call(_ request: Request, extraMilliseconds: UInt64 = 0) throws -> Reply {
-    do {
-      return try connection.call(request, extraMilliseconds: extraMilliseconds)
-    } catch {
-      throw Failure(error, path: path)
-    }
-  }
-
-  func send(_ request: Request) throws {
-    do { try connection.send(request) } catch { throw Failure(error, path: path) }
-  }
-
-  /// The oldest answer that is due; error replies are answers.
-  func receive() throws -> Reply {
-    do { return try connection.receive() } catch { throw Failure(error, path: path) }
-  }
-
-  /// For answers of another shape than the command has.
-  var unexpectedReply: Failure { Failure(.unexpectedReply, path: path) }
 }

@@ -18,12 +18,18 @@ struct Lethe: ParsableCommand {
           $ lethe tail orders
         Store many events, one JSON object a line:
           $ lethe append orders order.placed --ndjson < events.ndjson
+        Find what is known of a person, who is asked for without being shown:
+          $ lethe query --subject-prompt --all --json
+        Take everything elsewhere, and bring it back:
+          $ lethe export range '*' --output all.ndjson
+          $ lethe import all.ndjson --tenant copy --impersonal-types '*'
         Erase a person, after looking at what would go:
           $ lethe shred subject --tenant acme --reason art17
 
       EXIT STATUS
-        0 done, 64 wrong usage, 65 refused data, 69 daemon unavailable,
-        70 not understood, 74 device failed or stored data damaged,
+        0 done, 1 degraded (health only), 64 wrong usage, 65 refused data,
+        66 no such file, 69 daemon unavailable, 70 not understood,
+        73 file is there already, 74 device failed or stored data damaged,
         75 try again later, 77 no permission, 78 wrong setting
 
       ENVIRONMENT
@@ -33,8 +39,9 @@ struct Lethe: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Append.self, Read.self, Tail.self, Count.self, Tenant.self, Shred.self, Subject.self,
-      Key.self, Access.self, ShowLimits.self,
+      Append.self, Read.self, Get.self, Query.self, Count.self, Streams.self, Tail.self,
+      Import.self, Export.self, Tenant.self, Shred.self, Subject.self, Key.self, Access.self,
+      Health.self, ShowLimits.self,
     ])
 
   /// Runs the command and ends with the status of what went wrong (sysexits.h).

@@ -8,6 +8,11 @@ enum Output {
 
   static func json(_ value: JSONValue) throws { try bytes(value.bytes) }
 
+  /// Writes lines of data at once.
+  static func lines(_ lines: [[UInt8]]) throws {
+    if !lines.isEmpty { try bytes(Array(lines.joined(separator: [0x0A]))) }
+  }
+
   private static func bytes(_ line: [UInt8]) throws {
     switch SystemCalls.writeAll(1, line + [0x0A]) {
     case 0: return

@@ -15,6 +15,7 @@ struct Read: ParsableCommand {
         $ lethe read orders --from 10 --count 5
         $ lethe read '*' --reverse --count 20
         $ lethe read orders --all --live-only --json > orders.ndjson
+        $ lethe read orders --format ce
         $ lethe read --position 4711
       """)
 
@@ -42,6 +43,8 @@ struct Read: ParsableCommand {
   @Option(help: ArgumentHelp("The one event at this position.", valueName: "n"))
   var position: UInt64?
 
+  @OptionGroup var form: FormatOption
+
   @OptionGroup var options: ConnectionOptions
 
   mutating func validate() throws {
@@ -56,42 +59,65 @@ struct Read: ParsableCommand {
 
   func run() throws {
     let session = try options.openQuery()
+    let output = form.output(isJSON: options.json)
     if let position {
-      let event = try session.call(Request("EVENT.GET", "POSITION", String(position)))
-      return try EventOutput(isJSON: options.json).show([event], withStream: true)
+      var request = Request("EVENT.GET", "POSITION", String(position))
+      output.append(to: &request)
+      return try output.show([session.callAgain(request)], withStream: true)
     }
-    try readPages(session, stream: stream ?? "*")
+    let isFeed = stream == "*"
+    var pages = RangePages(
+      stream: stream ?? "*", low: max(1, from ?? 1), high: to ?? Limits.positionMax,
+      isReversed: reverse, isLiveOnly: liveOnly,
+      missing: all ? UInt64.max : count ?? UInt64(Limits.countDefault))
+    output.showHeads(withStream: isFeed)
+    while let events = try pages.next(session, output) {
+      try output.show(events, withStream: isFeed)
+    }
+  }
+}
+
+/// Asks for events by version, or by position, until enough has come; each page begins behind the
+/// last event of the one before.
+struct RangePages {
+  let stream: String
+  private(set) var low: UInt64
+  private(set) var high: UInt64
+  let isReversed: Bool
+  let isLiveOnly: Bool
+  private var missing: UInt64
+
+  /// The most that is asked for at once.
+  private static let pageEvents: UInt64 = 1_000
+
+  init(
+    stream: String, low: UInt64, high: UInt64, isReversed: Bool, isLiveOnly: Bool, missing: UInt64
+  ) {
+    (self.stream, self.low, self.high) = (stream, low, high)
+    (self.isReversed, self.isLiveOnly, self.missing) = (isReversed, isLiveOnly, missing)
   }
 
-  /// Asks for pages until enough has come; each page begins behind the last event of the one
-  /// before.
-  private func readPages(_ session: Session, stream: String) throws {
-    let isFeed = stream == "*"
-    let output = EventOutput(isJSON: options.json)
-    var missing = all ? UInt64.max : count ?? UInt64(Limits.countDefault)
-    var (low, high) = (max(1, from ?? 1), to ?? Limits.positionMax)
-    if !options.json, SystemCalls.isTerminal(1) { Output.message(output.heads(withStream: isFeed)) }
-    while missing > 0, low <= high {
-      var request = Request("EVENT.RANGE", stream)
-      request.append(String(reverse ? high : low))
-      request.append(String(reverse ? low : high))
-      if reverse { request.append("REV") }
-      let asked = min(missing, 1_000)
-      request.append("COUNT", String(asked))
-      if liveOnly { request.append("LIVEONLY") }
-      guard let events = try session.call(request).items else { throw session.unexpectedReply }
-      try output.show(events, withStream: isFeed)
-      // A page may end early because of its bytes; only an empty one is the end.
-      guard let last = events.last else { return }
-      guard let place = last[isFeed ? "position" : "version"]?.integer.map(UInt64.init(clamping:))
-      else { throw session.unexpectedReply }
-      missing -= min(missing, UInt64(events.count))
-      if reverse {
-        guard place > 1 else { return }
-        high = place - 1
-      } else {
-        low = place + 1
-      }
+  /// True when numbers are positions in the tenant, not versions of a stream.
+  var isFeed: Bool { stream == "*" }
+
+  /// The next page, or nil at the end; a page may end early because of its bytes, so only an empty
+  /// one is the end.
+  mutating func next(_ session: Session, _ output: EventOutput) throws -> [Reply]? {
+    guard missing > 0, low <= high else { return nil }
+    var request = Request("EVENT.RANGE", stream)
+    request.append(String(isReversed ? high : low))
+    request.append(String(isReversed ? low : high))
+    if isReversed { request.append("REV") }
+    request.append("COUNT", String(min(missing, Self.pageEvents)))
+    output.append(to: &request)
+    if isLiveOnly { request.append("LIVEONLY") }
+    guard let events = try session.callAgain(request).items else { throw session.unexpectedReply }
+    guard let last = events.last else { return nil }
+    guard let place = output.place(of: last, isFeed: isFeed) else {
+      throw session.unexpectedReply
     }
+    missing -= min(missing, UInt64(events.count))
+    if isReversed { high = place - 1 } else { low = place + 1 }
+    return events
   }
 }

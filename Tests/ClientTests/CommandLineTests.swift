@@ -27,7 +27,13 @@ private func parse<Command>(_ words: String...) throws -> Command? {
   ["read", "s", "--from", "5", "--to", "4"], ["tail"], ["tail", "a", "a"],
   ["shred", "subject"], ["shred", "subject", "--reason", "art17", "--dry-run", "--confirm", "x"],
   ["shred", "subject", "u-42", "--reason", "art17"], ["subject", "enrol", "u-42"],
-  ["tenant", "create", "acme"], ["count", "--timeout", "0"], ["frobnicate"],
+  ["get"], ["get", "4", "--id", "x"], ["get", "4", "--source", "x"], ["count", "--live"],
+  ["query", "--since", "yesterday"], ["query", "--subject-prompt", "--subject-fd", "3"],
+  ["query", "--all", "--count", "1"], ["tail", "a", "b", "c", "--after", "1", "--after", "2"],
+  ["import", "--stream", "s", "--stream-from", "type"], ["import", "--from-line", "0"],
+  ["export", "range"], ["export", "range", "s", "--resume"],
+  ["export", "range", "s", "--from", "3", "--to", "2"], ["tenant", "create", "acme"],
+  ["count", "--timeout", "0"], ["frobnicate"],
 ])
 func `wrong usage is status 64`(words: [String]) {
   do {
@@ -39,7 +45,10 @@ func `wrong usage is status 64`(words: [String]) {
 }
 
 @Test func `no option takes a person's identifier`() {
-  for help in [Append.helpMessage(), ShredSubject.helpMessage(), SubjectEnrol.helpMessage()] {
+  for help in [
+    Append.helpMessage(), Query.helpMessage(), Count.helpMessage(), Import.helpMessage(),
+    ShredSubject.helpMessage(), SubjectEnrol.helpMessage(),
+  ] {
     #expect(!help.contains("--subject "))
     #expect(!help.contains("--datasubject"))
   }
@@ -69,9 +78,9 @@ func `wrong usage is status 64`(words: [String]) {
 }
 
 @Test func `an answer of the live tail is a list per stream`() {
-  #expect(Tail.lists(.null)?.isEmpty == true)
-  let lists = Tail.lists(.map([(.bulk(Array("s".utf8)), .array([.map([])]))]))
+  #expect(Follower.lists(.null)?.isEmpty == true)
+  let lists = Follower.lists(.map([(.bulk(Array("s".utf8)), .array([.map([])]))]))
   #expect(lists?.count == 1)
   #expect(lists?.first?.stream == "s")
-  #expect(Tail.lists(.integer(1)) == nil)
+  #expect(Follower.lists(.integer(1)) == nil)
 }

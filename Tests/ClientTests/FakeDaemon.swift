@@ -42,6 +42,19 @@ final class FakeDaemon: Sendable {
     return heard.withLock { $0 }
   }
 
+  /// The reading end of a pipe that holds `bytes`.
+  static func pipe(_ bytes: [UInt8]) -> Int32 {
+    var ends: [Int32] = [-1, -1]
+    let status = unsafe Glibc.pipe(&ends)
+    precondition(status == 0, "no pipe")
+    let writer = ends[1]
+    detach {
+      _ = SystemCalls.writeAll(writer, bytes)
+      SystemCalls.closeFile(writer)
+    }
+    return ends[0]
+  }
+
   /// Runs `body` on a thread of its own.
   static func detach(_ body: @escaping @Sendable () -> Void) {
     let box = Box(body)

@@ -1,22 +1,8 @@
 import Client
-import Glibc
 import Testing
 
-/// The reading end of a pipe that holds `bytes`.
-private func pipe(_ bytes: [UInt8]) -> Int32 {
-  var ends: [Int32] = [-1, -1]
-  let status = unsafe Glibc.pipe(&ends)
-  precondition(status == 0, "no pipe")
-  let writer = ends[1]
-  FakeDaemon.detach {
-    _ = SystemCalls.writeAll(writer, bytes)
-    SystemCalls.closeFile(writer)
-  }
-  return ends[0]
-}
-
 @Test func `lines end with LF or CRLF, the last one with the file`() {
-  let fd = pipe(Array("a\n\r\nb\r\nc".utf8))
+  let fd = FakeDaemon.pipe(Array("a\n\r\nb\r\nc".utf8))
   defer { SystemCalls.closeFile(fd) }
   var reader = LineReader(fd)
   var lines: [String] = []
@@ -26,14 +12,14 @@ private func pipe(_ bytes: [UInt8]) -> Int32 {
 }
 
 @Test func `a line beyond its bound ends the reading`() {
-  let fd = pipe([UInt8](repeating: 0x61, count: 30_000))
+  let fd = FakeDaemon.pipe([UInt8](repeating: 0x61, count: 30_000))
   defer { SystemCalls.closeFile(fd) }
   var reader = LineReader(fd, lineBytesMax: 10_000)
   #expect(reader.next() == .tooLong)
 }
 
 @Test func `many lines are read in linear time`() {
-  let fd = pipe([UInt8](repeating: 0x0A, count: 1_000_000))
+  let fd = FakeDaemon.pipe([UInt8](repeating: 0x0A, count: 1_000_000))
   defer { SystemCalls.closeFile(fd) }
   var reader = LineReader(fd)
   var count = 0
@@ -42,7 +28,7 @@ private func pipe(_ bytes: [UInt8]) -> Int32 {
 }
 
 @Test func `reading all is bounded`() {
-  let fd = pipe([UInt8](repeating: 0x61, count: 30_000))
+  let fd = FakeDaemon.pipe([UInt8](repeating: 0x61, count: 30_000))
   defer { SystemCalls.closeFile(fd) }
   #expect(LineReader.readAll(fd, bytesMax: 10_000) == nil)
 }

@@ -3,7 +3,8 @@ import Testing
 
 @Test(arguments: [
   ("NOPERM", ProgramStatus.noPermission), ("WRONGPASS", .noPermission), ("APPROVAL", .noPermission),
-  ("TRYAGAIN", .temporaryFailure), ("LOADING", .temporaryFailure), ("READONLY", .temporaryFailure),
+  ("TRYAGAIN", .temporaryFailure), ("NOSPACE", .temporaryFailure), ("LOADING", .temporaryFailure),
+  ("READONLY", .temporaryFailure),
   ("KEYUNAVAILABLE", .unavailable), ("CORRUPT", .ioError), ("MISCONF", .ioError),
   ("NOPROTO", .software), ("ERR", .usage), ("WRONGVERSION", .dataError),
   ("NODATASUBJECT", .dataError), ("SUBJECTSHREDDED", .dataError), ("NEWWORD", .dataError),
