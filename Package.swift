@@ -107,6 +107,7 @@ let package = Package(
       "EventStoreTests",
       ["EventStore", "Keyring", "Storage", "TransparencyLog", "Sodium", "EventModel"]),
     tests("ServerTests", ["Server", "EventStore", "RESP", "EventModel"]),
+    tests("DoctorTests", ["lethed"]),
     tests("ClientTests", ["Client", "RESP", "EventModel", "lethe", arguments]),
   ]
 )

@@ -17,6 +17,8 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
+#include <sys/timex.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -92,6 +94,43 @@ int linux_has_shared_extents(int fd) {
   for (unsigned i = 0; i < map->fm_mapped_extents && i < 64; i++)
     if (map->fm_extents[i].fe_flags & FIEMAP_EXTENT_SHARED) return 1;
   return 0;
+}
+
+int linux_file_flags(int fd, uint32_t *flags) {
+  // The kernel writes an int, whatever the number of the call says.
+  int found = 0;
+  if (ioctl(fd, FS_IOC_GETFLAGS, &found) != 0) return errno;
+  *flags = (uint32_t)found;
+  return 0;
+}
+
+int linux_is_locked(int fd) {
+  struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  if (fcntl(fd, F_OFD_GETLK, &lock) != 0) return -1;
+  return lock.l_type == F_UNLCK ? 0 : 1;
+}
+
+int linux_clock_is_synchronised(void) {
+  struct timex clock = {.modes = 0};
+  if (adjtimex(&clock) < 0) return -1;
+  return clock.status & STA_UNSYNC ? 0 : 1;
+}
+
+uint64_t linux_memory_lock_limit(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_MEMLOCK, &limit) != 0) return 0;
+  return limit.rlim_max == RLIM_INFINITY ? UINT64_MAX : (uint64_t)limit.rlim_max;
+}
+
+int linux_socket_answers(const char *path) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  if (strlen(path) >= sizeof address.sun_path) return ENAMETOOLONG;
+  strcpy(address.sun_path, path);
+  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return errno;
+  int failure = connect(fd, (struct sockaddr *)&address, sizeof address) == 0 ? 0 : errno;
+  close(fd);
+  return failure;
 }
 
 int linux_try_lock(int fd, int32_t *holder) {

@@ -3,6 +3,9 @@ import LMDB
 
 /// `index/`: the segments' directory, their blocks and the states reached; derived from the log.
 package final class IndexTables: Sendable {
+  /// The most that the file may grow to.
+  package static let mapBytes = 1 << 40
+
   private let environment: TableEnvironment
 
   private init(_ environment: TableEnvironment) { self.environment = environment }
@@ -11,7 +14,7 @@ package final class IndexTables: Sendable {
   package static func open(_ directory: DataDirectory) throws(StorageError) -> IndexTables {
     IndexTables(
       try TableEnvironment(
-        directory, name: "index", mapBytes: 1 << 40, tables: ["directory", "blocks", "state"]))
+        directory, name: "index", mapBytes: mapBytes, tables: ["directory", "blocks", "state"]))
   }
 
   /// Runs `body` on one consistent view.

@@ -4,6 +4,9 @@ import LMDB
 ///
 /// Ledger entries commit together with the change that they record.
 package final class KeyringTables: Sendable {
+  /// The most that the file may grow to.
+  package static let mapBytes = 1 << 36
+
   private let environment: TableEnvironment
 
   private init(_ environment: TableEnvironment) { self.environment = environment }
@@ -12,7 +15,7 @@ package final class KeyringTables: Sendable {
   package static func open(_ directory: DataDirectory) throws(StorageError) -> KeyringTables {
     KeyringTables(
       try TableEnvironment(
-        directory, name: "keyring", mapBytes: 1 << 36, tables: ["nodes", "ledger"]))
+        directory, name: "keyring", mapBytes: mapBytes, tables: ["nodes", "ledger"]))
   }
 
   /// Runs `body` on one consistent view.

@@ -6,6 +6,9 @@ import LMDB
 /// One call of ``append(_:ranges:firstSequence:sealedState:)`` is one group commit: what it wrote is
 /// durable when it returns, and none of it is there when it throws (unless the device failed).
 package final class LogTables: Sendable {
+  /// The most that the file may grow to.
+  package static let mapBytes = 1 << 40
+
   private let environment: TableEnvironment
 
   private init(_ environment: TableEnvironment) { self.environment = environment }
@@ -14,7 +17,7 @@ package final class LogTables: Sendable {
   ///
   /// `mapBytes` is the most that the file may grow to; tests choose less.
   package static func open(
-    _ directory: DataDirectory, mapBytes: Int = 1 << 40
+    _ directory: DataDirectory, mapBytes: Int = mapBytes
   ) throws(StorageError) -> LogTables {
     LogTables(
       try TableEnvironment(

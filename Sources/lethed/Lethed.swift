@@ -17,7 +17,7 @@ struct Lethed: AsyncParsableCommand {
       erased since.
       """,
     version: LetheVersion.text,
-    subcommands: [Initialise.self, Serve.self, Check.self, RunDrill.self])
+    subcommands: [Initialise.self, Serve.self, Check.self, Doctor.self, RunDrill.self])
 
   static func main() async {
     Hardening.apply()

@@ -39,6 +39,21 @@ int linux_available_bytes(const char *path, uint64_t *bytes);
 /// file system cannot tell.
 int linux_has_shared_extents(int fd);
 
+/// Flags that chattr sets on an open file (FS_IOC_GETFLAGS). 0 or errno.
+int linux_file_flags(int fd, uint32_t *flags);
+
+/// 1 when somebody else holds the lock of linux_try_lock on `fd`, 0 when not, -1 when unknown.
+int linux_is_locked(int fd);
+
+/// 1 when the kernel's clock follows a source, 0 when not, -1 when unknown (adjtimex).
+int linux_clock_is_synchronised(void);
+
+/// Bytes that this process may at most lock into memory; UINT64_MAX without a limit.
+uint64_t linux_memory_lock_limit(void);
+
+/// Connects to a Unix socket and hangs up at once. 0 when somebody listens, or errno.
+int linux_socket_answers(const char *path);
+
 /// Exclusive advisory lock on the whole file without waiting (open file description lock).
 /// 0, or EAGAIN when somebody else holds it, or errno; `holder` gets the holder's pid or 0.
 int linux_try_lock(int fd, int32_t *holder);

@@ -26,7 +26,7 @@ package struct RootMedium: Hashable, Sendable {
   /// Nil when overwriting in place replaces the old bytes as far as the file system can tell.
   package let weakness: WeakErasure?
   /// `st_dev`, to be compared with the data directory's.
-  let device: UInt64
+  package let device: UInt64
 }
 
 /// The only file of this module that calls C.
@@ -39,6 +39,7 @@ extension RootMedium {
     }
     var weakness = Self.weakness(ofFileSystem: type)
     if weakness == nil, linux_has_shared_extents(file.rawValue) != 0 { weakness = .sharedExtents }
+    if weakness == nil, Self.isJournalled(file) { weakness = .journalledData }
     if weakness == nil, type == Self.ext4 {
       let mounts = try Self.text("/proc/self/mountinfo")
       if Self.journalsData(mountInfo: mounts, device: device) { weakness = .journalledData }
@@ -85,6 +86,15 @@ extension RootMedium {
     default: .unknown
     }
   }
+
+  /// True when `chattr +j` was said of this one file.
+  private static func isJournalled(_ file: borrowing FileDescriptor) -> Bool {
+    var flags: UInt32 = 0
+    return unsafe linux_file_flags(file.rawValue, &flags) == 0 && flags & journalDataFlag != 0
+  }
+
+  /// `FS_JOURNAL_DATA_FL`.
+  private static let journalDataFlag: UInt32 = 0x4000
 
   /// True when the mount of `device` has the super option `data=journal`.
   ///
