@@ -222,7 +222,11 @@ private struct CloudEventReader {
       guard let bytes = Base64.decode(text) else { throw .wrongType(name: "data_base64") }
       return bytes
     case (let json?, nil):
-      if !Self.isJSON(names["datacontenttype"]), case .string(let text) = json.value {
+      let mediaType = names["datacontenttype"]
+      // A store writes a text without a media type as a string, as CloudEvents must.
+      if case .string(let text) = json.value,
+        isExport && mediaType == nil || !Self.isJSON(mediaType)
+      {
         return Array(text.utf8)
       }
       return Array(line[json.range])

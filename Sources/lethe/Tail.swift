@@ -103,39 +103,26 @@ struct Follower {
     var request = Request("EVENT.READ")
     request.append("COUNT", String(min(missing, 1_000)))
     request.append("BLOCK", String(Self.blockMilliseconds))
+    output.append(to: &request)
     request.append("STREAMS")
     for stream in streams { request.append(stream) }
     for place in places { request.append(String(place)) }
     let reply = try session.call(request, extraMilliseconds: Self.blockMilliseconds)
     guard let lists = Self.lists(reply) else { throw session.unexpectedReply }
     var found: [Reply] = []
-    // Kept only when all of it was got, so that nothing is passed over after a failure.
+    // Kept only when all of it was understood, so that nothing is passed over after a failure.
     var (reached, left) = (places, missing)
     for (stream, events) in lists {
       let shown = Array(events.prefix(Int(clamping: left)))
       guard let last = shown.last else { continue }
-      let name = stream == "*" ? "position" : "version"
-      guard let index = streams.firstIndex(of: stream), let place = last[name]?.integer else {
-        throw session.unexpectedReply
-      }
-      found += output.format == .ce ? try cloudEvents(stream, shown) : shown
-      reached[index] = UInt64(clamping: place)
+      guard let index = streams.firstIndex(of: stream),
+        let place = output.place(of: last, isFeed: stream == "*")
+      else { throw session.unexpectedReply }
+      found += shown
+      reached[index] = place
       left -= UInt64(shown.count)
     }
     (places, missing) = (reached, left)
-    return found
-  }
-
-  /// The same events as CloudEvents; one that was erased since comes as an erased one.
-  private func cloudEvents(_ stream: String, _ events: [Reply]) throws -> [Reply] {
-    let name = stream == "*" ? "position" : "version"
-    let ends = [events.first, events.last].compactMap { $0?[name]?.integer }
-    guard ends.count == 2 else { throw session.unexpectedReply }
-    var pages = RangePages(
-      stream: stream, low: UInt64(clamping: ends[0]), high: UInt64(clamping: ends[1]),
-      isReversed: false, isLiveOnly: false, missing: .max)
-    var found: [Reply] = []
-    while let page = try pages.next(session, EventOutput(format: .ce)) { found += page }
     return found
   }
 

@@ -80,6 +80,13 @@ private let start = #"{"specversion":"1.0","id":"7","source":"https://shop","typ
   }
 }
 
+@Test func `a text without a media type comes back without quotes from a store`() throws {
+  let rest = #","stream":"s","datasubject":"u","data":"hello"}"#
+  #expect(try draft(start + rest).data == Array(#""hello""#.utf8))
+  let stored = #","state":"live","storedtime":"2026-01-01T00:00:00Z""#
+  #expect(try draft(start + stored + rest).data == Array("hello".utf8))
+}
+
 @Test func `streams come from where the mapping says`() throws {
   var mapping = CloudEventMapping()
   mapping.impersonalTypes = ["placed"]

@@ -144,6 +144,17 @@ private func reader(_ lines: String...) -> LineReader {
   #expect(second.heard(count: encoded(asked).count) == encoded(asked))
 }
 
+@Test func `a follower of CloudEvents goes on behind the sequence of the last one`() throws {
+  let line = #"{"position":"30","sequence":"00000000000000000007"}"#
+  let daemon = FakeDaemon(replies: [
+    wire("%1\n$1\ns\n*1\n$\(line.utf8.count)\n\(line)\n_\n")
+  ])
+  var follower = try Follower(try session(daemon), streams: ["s"], after: [6], limit: 9)
+  #expect(try follower.next(EventOutput(format: .ce))?.count == 1)
+  #expect(follower.places == [7])
+  #expect(try follower.next(EventOutput(format: .ce))?.isEmpty == true)
+}
+
 @Test func `pages of CloudEvents go on behind the sequence of the last one`() throws {
   let line = #"{"position":"30","sequence":"00000000000000000002"}"#
   let daemon = FakeDaemon(replies: [wire("*1\n$\(line.utf8.count)\n\(line)\n*0\n")])

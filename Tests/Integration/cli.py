@@ -116,6 +116,148 @@ def what_is_known_of_keys_access_and_limits_is_shown():
     check(rows(lethe("count", "orders", "--json"))[0]["version"] > 0, "count of a stream")
 
 
+def events_are_found_by_person_type_source_and_time():
+    lines = "".join(json.dumps(
+        {"datasubject": f"f-{number % 3}", "type": f"kind.{number % 2}", "id": f"found-{number}",
+         "source": f"https://shop-{number % 5}.example", "data": {"n": number}}) + "\n"
+        for number in range(2_500))
+    lethe("append", "found", "--ndjson", text=lines)
+    mine = rows(lethe("query", "--subject-prompt", "--all", "--json", text="f-1\n"))
+    check([event["data"]["n"] for event in mine] == list(range(1, 2_500, 3)), "by person")
+    both = rows(lethe("query", "found", "--type", "kind.1", "--subject-fd", "3", "--all", "--json",
+                      descriptor="f-2"))
+    check([event["data"]["n"] for event in both] == list(range(5, 2_500, 6)), "by type and person")
+    newest = rows(lethe("query", "--source", "https://shop-4.example", "--reverse", "--count", "2",
+                        "--since", "1h", "--json"))
+    check([event["data"]["n"] for event in newest] == [2_499, 2_494], f"{newest}")
+    count = rows(lethe("count", "found", "--type", "kind.0", "--json"))[0]["count"]
+    check(count == 1_250, f"{count} of 1250")
+    check(lethe("count", "found", "--live").stdout.strip() == "2500", "live ones of a stream")
+    check(lethe("count", "--until", "2020-01-01", "found").stdout.strip() == "0", "before all")
+
+
+def a_query_goes_on_with_its_cursor():
+    first = lethe("query", "found", "--count", "10", "--json")
+    cursor = first.stderr.split("--cursor ")[1].strip()
+    second = rows(lethe("query", "found", "--count", "10", "--json", "--cursor", cursor))
+    check([event["version"] for event in rows(first) + second] == list(range(1, 21)), "pages")
+    lethe("query", "many", "--cursor", cursor, status=65)
+    lethe("query", "found", "--cursor", "made-up", status=65)
+
+
+def one_event_is_got_by_position_and_by_id():
+    event = rows(lethe("get", "--id", "found-7", "--source", "https://shop-2.example", "--json"))[0]
+    check(event["data"] == {"n": 7}, f"{event}")
+    same = rows(lethe("get", str(event["position"]), "--json"))[0]
+    check(same == event, "not the same by its position")
+    ce = rows(lethe("get", str(event["position"]), "--format", "ce"))[0]
+    check(ce["specversion"] == "1.0" and ce["id"] == "found-7" and ce["data"] == {"n": 7}, f"{ce}")
+    lethe("get", "--id", "found-7", "--source", "https://elsewhere.example", status=65)
+
+
+def streams_are_listed():
+    listed = {row["stream"]: row["version"] for row in rows(lethe("streams", "--json"))}
+    check(listed["found"] == 2_500 and listed["many"] == 5_000, f"{listed}")
+    table = lethe("streams").stdout.splitlines()
+    check(table[0].split() == ["VERSION", "STORED", "STREAM"] and len(table) > 3, f"{table[:2]}")
+
+
+def a_repeated_append_is_stored_once():
+    words = ("append", "once", "t", "--impersonal", "--id", "the-same", "--json")
+    first, second = rows(lethe(*words, text="x"))[0], rows(lethe(*words, text="x"))[0]
+    check(first["duplicate"] == 0 and second["duplicate"] == 1, f"{first} {second}")
+    check(first["position"] == second["position"], "two positions")
+    lethe(*words, text="y", status=65)
+
+
+def what_was_exported_can_be_imported():
+    """Everything of the tenant goes to another one and comes out the same, positions aside."""
+    odd = [{"impersonal": True, "data_text": "no JSON"}, {"impersonal": True, "data_base64": "/wD+"},
+           {"datasubject": ["p", "q"], "data": [1, 2.50, "\u00e9"], "attrs": {"region": "eu"}},
+           {"datasubject": "p", "data_text": "<a/>", "content": "text/xml", "schema": "urn:s",
+            "source": "urn:x", "cesubject": "c", "time": "2026-01-01T00:00:00+01:00"}]
+    lethe("append", "odd", "t", "--ndjson", text="".join(json.dumps(e) + "\n" for e in odd))
+    path = STORE.folder / "all.ndjson"
+    lethe("export", "range", "*", "--output", str(path))
+    check(path.stat().st_mode & 0o777 == 0o600, "an export is open to others")
+    lethe("export", "range", "*", "--output", str(path), status=73)
+    lethe("tenant", "create", "copy", "--retention", "395d")
+    take = ("import", str(path), "--impersonal-types", "*", "--json")
+    summary = rows(lethe(*take, tenant="copy"))[0]
+    mine = rows(lethe("export", "range", "*", "--live"))
+    check(summary["appended"] == len(mine) and summary["refused"] == 0, f"{summary}")
+    check(summary["erased"] == 3, f"{summary['erased']} markers of 3 erased events")
+    again = rows(lethe(*take, tenant="copy"))[0]
+    check(again["appended"] == 0 and again["duplicates"] == len(mine), f"{again}")
+    theirs = rows(lethe("export", "range", "*", tenant="copy"))
+
+    def content(event):
+        given = {name: value for name, value in event.items()
+                 if name not in ("position", "sequence", "storedtime")}
+        return dict(given, source=given["source"].replace("urn:lethe:copy", f"urn:lethe:{TENANT}"))
+
+    check([content(event) for event in theirs] == [content(event) for event in mine],
+          "the copy is not what was exported")
+    odd = [(e.get("data"), e.get("data_text"), e.get("data_base64"))
+           for e in rows(lethe("read", "odd", "--json"))]
+    copied = [(e.get("data"), e.get("data_text"), e.get("data_base64"))
+              for e in rows(lethe("read", "odd", "--json", tenant="copy"))]
+    check(odd == copied, f"{odd} became {copied}")
+
+
+def an_export_goes_on_where_it_was_cut():
+    whole = lethe("export", "range", "many").stdout
+    path = STORE.folder / "cut.ndjson"
+    path.write_bytes(whole.encode()[:len(whole) // 2])
+    lethe("export", "range", "many", "--output", str(path), "--resume")
+    check(path.read_text() == whole, "not the same as in one piece")
+
+
+def refused_lines_are_told_by_reason_and_number():
+    event = {"specversion": "1.0", "id": "1", "source": "urn:y", "type": "t", "stream": "imp",
+             "datasubject": "p", "data": 1}
+    lines = [event, dict(event, data=2), dict(event, id="2", datasubject="null"), {"secret": 1},
+             dict(event, id="3")]
+    done = lethe("import", "--json", text="".join(json.dumps(e) + "\n" for e in lines), status=65)
+    summary = rows(done)[0]
+    reasons = {reason["reason"]: reason["lines"] for reason in summary["reasons"]}
+    check(summary["appended"] == 2 and reasons.get("IDCONFLICT") == [2], f"{summary}")
+    check(reasons.get("BADSUBJECT") == [3], f"{reasons}")
+    check("secret" not in done.stdout + done.stderr, "a value was told")
+
+
+def a_tail_survives_a_restart():
+    found = []
+    thread = threading.Thread(target=lambda: found.extend(
+        rows(lethe("tail", "survived", "--after", "0", "--count", "2", "--json"))))
+    thread.start()
+    lethe("append", "survived", "t", "--impersonal", text="0")
+    STORE.kill()
+    STORE.start()
+    lethe("append", "survived", "t", "--impersonal", text="1")
+    thread.join(60)
+    check([event["data"] for event in found] == [0, 1], f"{found}")
+
+
+def an_import_survives_a_restart():
+    event = {"specversion": "1.0", "source": "urn:z", "type": "t", "stream": "restarted",
+             "datasubject": "p"}
+    lines = "".join(json.dumps(dict(event, id=str(n), data=n)) + "\n" for n in range(60_000))
+    found = []
+    thread = threading.Thread(target=lambda: found.extend(
+        rows(lethe("import", "--json", text=lines))))
+    thread.start()
+    for _ in range(500):
+        if int(lethe("count").stdout) > rows(lethe("count", "restarted", "--json"))[0]["version"] > 999:
+            break
+    STORE.kill()
+    STORE.start()
+    thread.join(120)
+    check(found and found[0]["appended"] + found[0]["duplicates"] == 60_000, f"{found}")
+    check(lethe("count", "restarted", "--live").stdout.strip() == "60000", "events twice or missing")
+    return f"{found[0]['duplicates']} were sent again"
+
+
 def failures_have_their_statuses():
     lethe("frobnicate", status=64)
     lethe("count", tenant="nobody", status=77)
@@ -130,4 +272,9 @@ if __name__ == "__main__":
             tenants_are_created_listed_and_suspended, one_event_is_appended_and_read,
             many_events_go_through_a_pipeline_and_back, a_bad_line_is_named_and_ends_it,
             tail_follows_a_stream, a_person_is_shredded_after_a_look,
+            events_are_found_by_person_type_source_and_time, a_query_goes_on_with_its_cursor,
+            one_event_is_got_by_position_and_by_id, streams_are_listed,
+            a_repeated_append_is_stored_once, what_was_exported_can_be_imported,
+            an_export_goes_on_where_it_was_cut, refused_lines_are_told_by_reason_and_number,
+            a_tail_survives_a_restart, an_import_survives_a_restart,
             what_is_known_of_keys_access_and_limits_is_shown, failures_have_their_statuses)
