@@ -43,7 +43,9 @@ struct EventOutput {
           guard case .bulk(let line) = event else {
             throw Failure(.software, ClientError.unexpectedReply.text)
           }
-          return line
+          // Written anew, so that it holds nothing that a terminal would obey.
+          guard SystemCalls.isTerminal(1) else { return line }
+          return (try? JSONParser.parse(line))?.bytes ?? Array("null".utf8)
         })
     case .table:
       for line in Table.lines(events.map { row($0, withStream: withStream) }) {
