@@ -132,7 +132,7 @@ enum Introspection {
   static func info(_ context: inout CommandContext) {
     let surroundings = context.surroundings
     let seconds = (surroundings.nowMicroseconds() - surroundings.startMicroseconds) / 1_000_000
-    let lines = [
+    var lines = [
       "# Server", "server_name:lethe", "lethe_version:\(surroundings.version)",
       "redis_mode:standalone", "process_id:\(surroundings.processID)",
       "uptime_in_seconds:\(seconds)", "",
@@ -142,7 +142,8 @@ enum Introspection {
       "# Access", "unseparated:\(surroundings.policy.isUnseparated ? 1 : 0)",
       "access_file:\(surroundings.policy.isDefault ? 0 : 1)", "",
       "# Replication", "role:master", "connected_slaves:0", "",
-    ] + health(surroundings.health())
+    ]
+    lines += health(surroundings.health())
     context.state.encoder.bulk(lines.joined(separator: "\r\n"), to: &context.output)
   }
 }
