@@ -2,9 +2,9 @@ package import Keyring
 import Storage
 
 extension EventStore {
-  /// Opens the keyring with its root, for reading, and closes it: do they belong together, and to
-  /// the same moment?
+  /// Opens the keyring with its root, for reading, to see that they belong together.
   ///
+  /// Throws when one of them is of another store or of another moment.
   /// Only for a store that no daemon runs on: beside one, a rotation could look like a fault.
   package static func checkKeyring(path: String, holders: RootHolders) throws(OpeningError) {
     do {
