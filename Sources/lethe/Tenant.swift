@@ -13,7 +13,8 @@ struct Tenant: ParsableCommand {
         $ lethe tenant suspend acme
       """,
     subcommands: [
-      TenantCreate.self, TenantList.self, TenantInfo.self, TenantSuspend.self, TenantResume.self,
+      TenantCreate.self, TenantList.self, TenantInfo.self, TenantSet.self, TenantSuspend.self,
+      TenantResume.self,
     ])
 }
 
@@ -78,6 +79,39 @@ struct TenantInfo: ParsableCommand {
   func run() throws {
     try Output.details(
       options.openAdmin().call(Request("TENANT", "INFO", name)), isJSON: options.json)
+  }
+}
+
+/// `lethe tenant set`.
+struct TenantSet: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "set", abstract: "Set what a tenant demands of its events.",
+    discussion: """
+      With --ids required, an event without an id of the client's is refused: then no client that \
+      sends again by itself can store an event twice.
+
+      EXAMPLES
+        $ lethe tenant set acme --ids required
+        $ lethe tenant set acme --ids optional
+      """)
+
+  /// Whether events must have ids.
+  enum Demand: String, CaseIterable, ExpressibleByArgument {
+    case required
+    case optional
+  }
+
+  @Argument(help: "The tenant.")
+  var name: String
+
+  @Option(help: "required or optional.")
+  var ids: Demand
+
+  @OptionGroup var options: ConnectionOptions
+
+  func run() throws {
+    _ = try options.openAdmin().call(Request("TENANT", "SET", name, "ids", ids.rawValue))
+    Output.message("ids are \(ids.rawValue)")
   }
 }
 

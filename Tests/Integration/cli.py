@@ -170,6 +170,18 @@ def a_repeated_append_is_stored_once():
     lethe(*words, text="y", status=65)
 
 
+def a_tenant_may_demand_ids():
+    lethe("tenant", "set", TENANT, "--ids", "required")
+    with STORE.wire(TENANT) as wire:
+        try:
+            wire.call("EVENT.APPEND", "s", "t", "IMPERSONAL", "DATA", "x")
+            check(False, "an event without an id was taken")
+        except lib.ErrorReply as error:
+            check("ID" in str(error), str(error))
+    lethe("append", "s", "t", "--impersonal", text="x")  # it always sends an id
+    lethe("tenant", "set", TENANT, "--ids", "optional")
+
+
 def what_was_exported_can_be_imported():
     """Everything of the tenant goes to another one and comes out the same, positions aside."""
     odd = [{"impersonal": True, "data_text": "no JSON"}, {"impersonal": True, "data_base64": "/wD+"},
@@ -275,7 +287,7 @@ if __name__ == "__main__":
             tail_follows_a_stream, a_person_is_shredded_after_a_look,
             events_are_found_by_person_type_source_and_time, a_query_goes_on_with_its_cursor,
             one_event_is_got_by_position_and_by_id, streams_are_listed,
-            a_repeated_append_is_stored_once, what_was_exported_can_be_imported,
+            a_repeated_append_is_stored_once, a_tenant_may_demand_ids, what_was_exported_can_be_imported,
             an_export_goes_on_where_it_was_cut, refused_lines_are_told_by_reason_and_number,
             a_tail_survives_a_restart, an_import_survives_a_restart,
             what_is_known_of_keys_access_and_limits_is_shown, failures_have_their_statuses)
