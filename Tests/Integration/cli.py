@@ -184,7 +184,9 @@ def a_tenant_may_demand_ids():
 
 def what_was_exported_can_be_imported():
     """Everything of the tenant goes to another one and comes out the same, positions aside."""
-    odd = [{"impersonal": True, "data_text": "no JSON"}, {"impersonal": True, "data_base64": "/wD+"},
+    odd = [{"impersonal": True, "data": "a string"}, {"impersonal": True, "data_text": "no JSON"},
+           {"impersonal": True, "data_text": "no JSON", "content": "application/json"},
+           {"impersonal": True, "data_base64": "/wD+"},
            {"datasubject": ["p", "q"], "data": [1, 2.50, "\u00e9"], "attrs": {"region": "eu"}},
            {"datasubject": "p", "data_text": "<a/>", "content": "text/xml", "schema": "urn:s",
             "source": "urn:x", "cesubject": "c", "time": "2026-01-01T00:00:00+01:00"}]
