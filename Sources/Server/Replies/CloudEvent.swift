@@ -38,7 +38,7 @@ enum CloudEvent {
     if !seen.hasTime {
       member("time", Timestamp.text(event.storedMilliseconds), to: &json)
     }
-    appendData(body.extracting(reader.data), isJSON: seen.isJSON, to: &json)
+    appendData(body.extracting(reader.data), seen, to: &json)
     json.append(0x7D)
   }
 
@@ -49,6 +49,7 @@ enum CloudEvent {
     var subjectCount = 0
     /// What CloudEvents take when no content type is given.
     var isJSON = true
+    var hasContentType = false
   }
 
   private static func append(
@@ -76,6 +77,7 @@ enum CloudEvent {
       seen.hasTime = true
       member("time", value, to: &json)
     case .contentType:
+      seen.hasContentType = true
       seen.isJSON = isJSON(value)
       member("datacontenttype", value, to: &json)
     case .schema: member("dataschema", value, to: &json)
@@ -137,12 +139,16 @@ enum CloudEvent {
 
 extension CloudEvent {
   /// JSON as it is, text as a string, all else as Base64; nothing when there is no payload.
-  private static func appendData(_ data: Span<UInt8>, isJSON: Bool, to json: inout [UInt8]) {
+  ///
+  /// Each export has one reading: without a content type a string stands for a text, with a JSON
+  /// one for a string of JSON; what would be read as the other one is Base64.
+  private static func appendData(_ data: Span<UInt8>, _ seen: Seen, to json: inout [UInt8]) {
     if data.isEmpty { return }
-    if isJSON, JSONCheck.isValid(data) {
+    let isJSON = seen.isJSON && JSONCheck.isValid(data)
+    if isJSON, seen.hasContentType || data[0] != 0x22 && !JSONCheck.isBlank(data[0]) {
       name("data", to: &json)
       JSONText.appendCompact(data, to: &json)
-    } else if JSONText.isUTF8(data) {
+    } else if !isJSON, !(seen.isJSON && seen.hasContentType), JSONText.isUTF8(data) {
       member("data", data, to: &json)
     } else {
       name("data_base64", to: &json)
