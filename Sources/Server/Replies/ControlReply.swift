@@ -48,6 +48,7 @@ enum ControlReply {
     map.add("retention", tenant.retention.text)
     map.add("position", tenant.lastPosition)
     map.add("impersonal", tenant.impersonalCount)
+    map.add("ids", tenant.demandsIDs ? "required" : "optional")
     map.append(to: &bytes)
   }
 
