@@ -72,8 +72,8 @@ let package = Package(
     layer(
       "Server",
       [
-        "EventStore", "Keyring", "RESP", "EventModel", "CLinux", nioCore, nioPosix, logging,
-        lifecycle,
+        "EventStore", "Keyring", "Storage", "RESP", "EventModel", "CLinux", nioCore, nioPosix,
+        logging, lifecycle,
       ]),
     layer("Client", ["RESP", "EventModel", "CLinux"]),
     // programs

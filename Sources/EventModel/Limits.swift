@@ -41,6 +41,21 @@ package enum Limits {
   /// Connections at the same time, and of one user.
   package static let connectionsMax = 16_000
   package static let connectionsPerUserMax = 12_000
+  /// Connections that administrators may have beyond that: a crowd must not keep a shred waiting.
+  package static let connectionsKept = 16
+  /// File descriptors that connections leave to the engine and to what is refused.
+  package static let descriptorsKept = 64
+  /// Connections that are told why they are refused, at the same time; more are closed at once.
+  package static let refusalsMax = 32
+  /// Seconds in which a command must come completely: 8 MiB at 280 KiB a second.
+  package static let commandSecondsMax = 30
+  /// A client with replies lying here must take so many bytes, or all, in so many seconds.
+  package static let outputSecondsMax = 30
+  package static let outputBytesMin = 64 << 10
+  /// Milliseconds in which replies that were made before a shred must have reached the kernel.
+  package static let shredFlushMilliseconds = 1_000
+  /// Bytes of unfinished commands and of replies that were not fetched, of one user together.
+  package static let userBytesMax = 128 << 20
   /// Appends of one connection that wait for their commit; then it is not read from.
   package static let inFlightAppendsMax = 4_096
   /// What appends leave free on the data device: shreds, the index and a restart need some of it.

@@ -76,11 +76,6 @@ package final class EventStore: Sendable {
     }
   }
 
-  /// `handler` runs on the writer's thread after each commit with the tenants that have new events.
-  package func setPublishHandler(_ handler: @escaping @Sendable ([TenantNumber]) -> Void) {
-    shared.publishHandler.withLock { $0 = PublishHandler(handler) }
-  }
-
   /// What an operator should know at start: plain sentences without names of tenants or persons.
   package var warnings: [String] {
     var found = shared.withState { state in

@@ -21,6 +21,15 @@ enum SystemCalls {
   /// The user that the daemon runs as.
   static var ownUID: UInt32 { geteuid() }
 
+  /// How many file descriptors the process may have.
+  static var descriptorsMax: Int {
+    var limit = rlimit()
+    guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
+      return 1_024
+    }
+    return Int(clamping: limit.rlim_cur)
+  }
+
   /// Sets the mask for new files and sockets; returns the old one.
   static func setFileMask(_ mask: UInt32) -> UInt32 { umask(mask) }
 

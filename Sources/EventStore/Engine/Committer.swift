@@ -137,7 +137,6 @@ final class Committer: @unchecked Sendable {
         state.lastRecordHash = lastHash
       }
     }
-    shared.publishHandler.withLock { $0 }?.call(commit.touched.map(\.tenant.number))
   }
 
   static func pauseMilliseconds(_ count: Int) {

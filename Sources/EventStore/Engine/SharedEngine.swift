@@ -5,9 +5,9 @@ import Sodium
 import Storage
 import Synchronization
 
-/// Whom to tell of new events; an object, since a closure that passes through a mutex is wrapped anew
-/// at every turn.
-final class PublishHandler: Sendable {
+/// Whom to tell of something that concerns tenants; an object, since a closure that passes through a
+/// mutex is wrapped anew at every turn.
+final class TenantsHandler: Sendable {
   let call: @Sendable ([TenantNumber]) -> Void
 
   init(_ call: @escaping @Sendable ([TenantNumber]) -> Void) { self.call = call }
@@ -24,8 +24,8 @@ final class SharedEngine: Sendable {
   let suite: SingleUseAEAD.Suite
   /// Milliseconds since 1970; a parameter, so that tests can set it.
   let clock: @Sendable () -> Int64
-  let publishHandler = Mutex<PublishHandler?>(nil)
-  let erasureHandler = Mutex<PublishHandler?>(nil)
+  let erasureHandler = Mutex<TenantsHandler?>(nil)
+  let barrierHandler = Mutex<TenantsHandler?>(nil)
   /// Held while postings are published and the heads that belong to them move; taken before the lock
   /// of the state.
   let movingHeads = Mutex(())

@@ -250,6 +250,8 @@ final class ControlPlane: Sendable {
     _ removal: Removal, _ act: LedgerEntry.Act, _ tenant: TenantNumber, _ actor: Actor,
     plan: ShredPlan?, reason: ReasonCode?, now: Int64
   ) throws(StoreError) -> RotationReceipt {
+    // Also when it fails: the keys may be gone all the same.
+    defer { shared.raiseBarrier(for: tenant) }
     let receipt = try shared.withState { (state) throws(StoreError) -> RotationReceipt in
       if let failure = state.failure { throw failure }
       // Emptied before as well as after: nothing may stay if the rotation ends half way.

@@ -36,6 +36,6 @@ extension EventStore {
 
   /// `handler` runs on the writer's thread after an erasure with the tenants that have new ones.
   package func setErasureHandler(_ handler: @escaping @Sendable ([TenantNumber]) -> Void) {
-    shared.erasureHandler.withLock { $0 = PublishHandler(handler) }
+    shared.erasureHandler.withLock { $0 = TenantsHandler(handler) }
   }
 }

@@ -144,6 +144,7 @@ enum Introspection {
       "# Replication", "role:master", "connected_slaves:0", "",
     ]
     lines += health(surroundings.health())
+    lines += surroundings.counters.lines
     context.state.encoder.bulk(lines.joined(separator: "\r\n"), to: &context.output)
   }
 }

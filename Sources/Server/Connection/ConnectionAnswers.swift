@@ -51,6 +51,7 @@ extension ConnectionHandler {
   }
 
   func controlDone(_ result: Result<ControlAnswer, StoreError>, _ shape: ControlShape) {
+    guard !stalls.contains(.closing) else { return }
     ControlReply.append(result, shape, command.state, to: &command.output)
     stalls.remove(.busy)
     process()
@@ -86,7 +87,7 @@ extension ConnectionHandler {
     }
     if case .tail(let read, let milliseconds?) = plan {
       // Waiting begins before reading, so that nothing is missed between the two.
-      dispatcher.wait(key, for: read.tenant)
+      dispatcher.waiters.add(key, read)
       let deadline = dispatcher.loop.scheduleTask(in: .milliseconds(Int64(milliseconds))) {
         [dispatcher, key] () -> Void in dispatcher.connections[key]?.blockTimedOut()
       }
@@ -96,6 +97,7 @@ extension ConnectionHandler {
   }
 
   func readDone(_ answer: ReadAnswer) {
+    guard !stalls.contains(.closing) else { return }
     if answer.isTenantGone { command.state.forgetTenantNumber() }
     if execution != nil { return executionRead(answer) }
     if erasureWait != nil { return erasuresRead(answer) }
@@ -110,9 +112,10 @@ extension ConnectionHandler {
     if isWoken { wake() }
   }
 
-  /// The tenant has new events.
+  /// There are new events among those that the connection waits for.
   func wake() {
     guard var waiting = block else { return }
+    dispatcher.surroundings.counters.tailWakes += 1
     if waiting.isReading {
       block?.isWoken = true
       return
@@ -126,6 +129,7 @@ extension ConnectionHandler {
     }
     waiting.isReading = true
     block = waiting
+    dispatcher.surroundings.counters.tailReads += 1
     dispatcher.read(
       .tail(waiting.read, blockMilliseconds: nil), for: key, command.state.encoder)
   }
@@ -138,6 +142,7 @@ extension ConnectionHandler {
 
   /// Answers a read, blocked or not; no bytes mean that nothing was found.
   func answerBlock(_ answer: ReadAnswer) {
+    noteOutput(of: block?.read.tenant ?? command.state.tenantNumber)
     endBlock()
     if let error = answer.refusal {
       command.state.encoder.error(error.line, to: &command.output)
@@ -155,7 +160,7 @@ extension ConnectionHandler {
   func endBlock() {
     guard let waiting = block else { return }
     waiting.deadline.cancel()
-    dispatcher.stopWaiting(key, for: waiting.read.tenant)
+    dispatcher.waiters.remove(key, waiting.read)
     block = nil
   }
 }

@@ -8,16 +8,12 @@ import RESP
 /// Appends pipeline. Any other command waits until the connection's appends are answered; while a
 /// read, a control act or a blocked read is under way nothing else is parsed. What waits stays as
 /// bytes in ``input``, and the socket is not read from, so a client costs bounded memory.
-/// The answers come in ConnectionAnswers.swift.
+/// The answers come in ConnectionAnswers.swift and leave in ConnectionOutput.swift; what takes too
+/// long or too much is cut in ConnectionBounds.swift.
 final class ConnectionHandler: ChannelDuplexHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
-
-  /// How long an ending connection may take to fetch its last reply.
-  private static let lingerTime = TimeAmount.seconds(1)
-  /// How long a connection may stay without a tenant.
-  private static let handshakeTime = TimeAmount.seconds(5)
 
   let dispatcher: Dispatcher
   private(set) var key = ConnectionKey.none
@@ -32,16 +28,16 @@ final class ConnectionHandler: ChannelDuplexHandler {
   var erasureWait: ErasureWait?
   /// The transaction that is being run.
   var execution: Execution?
+  var input = ByteBuffer()
+  var outflow = Outflow()
+  var bounds = ConnectionBounds()
+  var isInputClosed = false
+  var handshakeDeadline: Scheduled<Void>?
+  private(set) var context: ChannelHandlerContext?
 
   private var parser = RequestParser()
-  private var input = ByteBuffer()
-  private var context: ChannelHandlerContext?
-  /// What ``input`` held when it was last counted.
-  private var unfinishedBytes = 0
   private var isProcessing = false
   private var isReadDeferred = false
-  private var isInputClosed = false
-  private var handshakeDeadline: Scheduled<Void>?
   /// Why the peer does not get in, as its only reply.
   private let refusal: String?
 
@@ -52,6 +48,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
       state: state, appends: dispatcher.collector, surroundings: dispatcher.surroundings)
     refusal = nil
     key = dispatcher.add(self, uid: state.peer.uid)
+    bounds.usage = dispatcher.usage(ofUser: state.peer.uid)
   }
 
   /// A connection that only hears why it was not.
@@ -92,6 +89,9 @@ extension ConnectionHandler {
 
   func channelActive(context: ChannelHandlerContext) {
     if let refusal {
+      dispatcher.refusals += 1
+      // Each takes a descriptor until it is closed; a crowd gets no explanation.
+      guard dispatcher.refusals <= Limits.refusalsMax else { return context.close(promise: nil) }
       command.state.encoder.error(refusal, to: &command.output)
       finish()
     } else {
@@ -104,10 +104,10 @@ extension ConnectionHandler {
     endBlock()
     endErasureWait()
     handshakeDeadline?.cancel()
-    dispatcher.remove(key, uid: command.state.peer.uid)
+    if refusal != nil { dispatcher.refusals -= 1 }
     input = ByteBuffer()
-    dispatcher.unfinishedBytes -= unfinishedBytes
-    unfinishedBytes = 0
+    stopCounting()
+    dispatcher.remove(key, uid: command.state.peer.uid)
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -169,7 +169,7 @@ extension ConnectionHandler {
       flush()
     } while isOutputLarge && stalls.isEmpty
     isProcessing = false
-    countUnfinished()
+    count()
     if !stalls.contains(.closing), dispatcher.isQueueFull {
       stalls.insert(.queue)
       dispatcher.stallForQueue(key)
@@ -186,22 +186,9 @@ extension ConnectionHandler {
   private func runAvailable() {
     let count = runCommands(input)
     input.moveReaderIndex(forwardBy: count)
+    if count > 0 { bounds.unfinishedSeconds = 0 }
     // An idle connection holds no buffer.
     if input.readableBytes == 0 { input = ByteBuffer() }
-  }
-
-  /// Keeps the sum of what all connections hold; this one ends when it makes the sum too large.
-  private func countUnfinished() {
-    // What a transaction has queued is an unfinished command too.
-    let held = input.readableBytes + (command.state.transaction?.byteCount ?? 0)
-    dispatcher.unfinishedBytes += held - unfinishedBytes
-    unfinishedBytes = held
-    guard dispatcher.unfinishedBytes > Limits.unfinishedBytesMax,
-      unfinishedBytes > Limits.inlineBytesMax, outstanding == 0, !stalls.contains(.closing)
-    else { return }
-    let error = CommandError(.tryAgain, "unfinished commands of all clients are too many bytes")
-    command.state.encoder.error(error.line, to: &command.output)
-    finish()
   }
 
   /// Runs commands until the bytes end or something must be waited for; returns how many bytes
@@ -212,7 +199,7 @@ extension ConnectionHandler {
     while offset < bytes.count, stalls.isEmpty, command.output.count < Limits.replyBytesMax {
       // Before the limits of strangers apply: the first command may be a long append.
       command.state.bindOnlyTenant(in: command.surroundings)
-      parser.isUnauthenticated = command.state.isUnbound
+      parser.isUnauthenticated = command.state.isUnbound && !Self.areLimitsOff
       let rest = bytes.extracting(offset..<bytes.count)
       switch parser.parse(rest) {
       case .needMore: return offset
@@ -287,77 +274,6 @@ extension ConnectionHandler {
       return
     }
     command.state.encoder.error(text, to: &command.output)
-    finish()
-  }
-}
-
-// Output and the end
-
-extension ConnectionHandler {
-  /// Sends what has been answered.
-  private func flush() {
-    guard let context, !command.output.isEmpty else { return }
-    let buffer = takeOutput(context)
-    let promise = dispatcher.unfetched.promise(for: buffer.readableBytes, on: context.eventLoop)
-    context.writeAndFlush(Self.wrapOutboundOut(buffer), promise: promise)
-  }
-
-  private func takeOutput(_ context: ChannelHandlerContext) -> ByteBuffer {
-    var buffer = context.channel.allocator.buffer(capacity: command.output.count)
-    buffer.writeBytes(command.output)
-    command.output.removeAll(keepingCapacity: command.output.capacity <= 1_024)
-    return buffer
-  }
-
-  /// Sends the last replies, then ends the connection.
-  ///
-  /// The output is closed first and the rest of the input thrown away: closing at once would reset
-  /// the connection under a client that is still sending, and its last reply would be lost.
-  func finish() {
-    guard !stalls.contains(.closing), context != nil else { return }
-    stalls.insert(.closing)
-    handshakeDeadline?.cancel()
-    dispatcher.loop.execute { [dispatcher, key] in dispatcher.connections[key]?.sendLast() }
-    if key == .none { sendLast() }
-  }
-
-  private func sendLast() {
-    guard let context else { return }
-    let channel = context.channel
-    let isInputClosed = isInputClosed
-    let promise = context.eventLoop.makePromise(of: Void.self)
-    promise.futureResult.whenComplete { _ in
-      channel.close(mode: isInputClosed ? .all : .output, promise: nil)
-    }
-    context.writeAndFlush(Self.wrapOutboundOut(takeOutput(context)), promise: promise)
-    dispatcher.loop.scheduleTask(in: Self.lingerTime) { channel.close(promise: nil) }
-    context.read()
-  }
-
-  private func close() {
-    guard let channel = context?.channel else { return }
-    dispatcher.loop.execute { channel.close(promise: nil) }
-  }
-
-  /// Ends the connection without another word.
-  func abort() { context?.close(promise: nil) }
-
-  /// A connection that nobody can say the tenant of gets little time.
-  private func watchHandshake() {
-    command.state.bindOnlyTenant(in: command.surroundings)
-    if !command.state.isUnbound {
-      handshakeDeadline?.cancel()
-      handshakeDeadline = nil
-    } else if handshakeDeadline == nil {
-      handshakeDeadline = dispatcher.loop.scheduleTask(in: Self.handshakeTime) {
-        [dispatcher, key] () -> Void in dispatcher.connections[key]?.handshakeTimedOut()
-      }
-    }
-  }
-
-  private func handshakeTimedOut() {
-    guard command.state.isUnbound, outstanding == 0 else { return }
-    command.state.encoder.error(CommandError.authenticationRequired.line, to: &command.output)
     finish()
   }
 }

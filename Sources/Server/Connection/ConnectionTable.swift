@@ -7,13 +7,13 @@ struct ConnectionTable {
 
   private var slots: [Slot] = []
   private var free: [UInt32] = []
-  /// Connections of each user, for the bound on them.
-  private var perUser: [UInt32: Int] = [:]
+  /// What each user has, for the bounds on it.
+  private var perUser: [UInt32: UserUsage] = [:]
   private(set) var count = 0
 
   mutating func add(_ handler: ConnectionHandler, uid: UInt32) -> ConnectionKey {
     count += 1
-    perUser[uid, default: 0] += 1
+    usage(ofUser: uid).connections += 1
     let slot: UInt32
     if let reused = free.popLast() {
       slot = reused
@@ -31,8 +31,9 @@ struct ConnectionTable {
     slots[Int(key.slot)].handler = nil
     free.append(key.slot)
     count -= 1
-    let left = (perUser[uid] ?? 1) - 1
-    perUser[uid] = left == 0 ? nil : left
+    let usage = usage(ofUser: uid)
+    usage.connections -= 1
+    if usage.connections == 0 { perUser[uid] = nil }
   }
 
   /// The connection, or nil when it is gone.
@@ -43,7 +44,15 @@ struct ConnectionTable {
     return slots[Int(key.slot)].handler
   }
 
-  func count(ofUser uid: UInt32) -> Int { perUser[uid] ?? 0 }
+  func count(ofUser uid: UInt32) -> Int { perUser[uid]?.connections ?? 0 }
+
+  /// The record of a user, made if need be.
+  mutating func usage(ofUser uid: UInt32) -> UserUsage {
+    if let known = perUser[uid] { return known }
+    let made = UserUsage()
+    perUser[uid] = made
+    return made
+  }
 
   var all: [ConnectionHandler] { slots.compactMap(\.handler) }
 }

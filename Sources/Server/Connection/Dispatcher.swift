@@ -7,8 +7,8 @@ import RESP
 
 /// Carries work between the connections and the engine.
 ///
-/// Confined to the one event loop; only ``completed(_:)`` and ``published(_:)`` are called on other
-/// threads, and they hop at once. Hence `@unchecked Sendable`.
+/// Confined to the one event loop; only ``completed(_:)`` is called on other threads, and it hops at
+/// once. Hence `@unchecked Sendable`.
 ///
 /// ```
 /// connections --append--> collector --once a tick--> writer --one hop--> replies, flushed once
@@ -24,17 +24,28 @@ final class Dispatcher: @unchecked Sendable {
   /// Bytes of commands that have not come completely, of all connections.
   var unfinishedBytes = 0
   let unfetched = UnfetchedBytes()
-  private let readers: NIOThreadPool
-  private var waiters: [TenantNumber: Set<ConnectionKey>] = [:]
+  let readers: NIOThreadPool
+  /// Who waits for new events.
+  var waiters = WaitTable(seed: .random(in: 0...UInt64.max))
   /// Who waits for erasures of a tenant.
   var erasureWaiters: [TenantNumber: Set<ConnectionKey>] = [:]
+  let barrier = ShredBarrier()
+  /// The newest barrier of each tenant that had a shred.
+  var lastBarriers: [TenantNumber: UInt64] = [:]
+  /// What the shreds that are not answered yet wait for; the newest last.
+  var flushWaits: [FlushWait] = []
+  /// Connections with unfinished commands or unfetched replies, looked at once a second.
+  var watched: Set<ConnectionKey> = []
+  var isSweepScheduled = false
+  /// Connections that are being told why they are refused.
+  var refusals = 0
+  private let connectionsMax: Int
   private var isSubmissionScheduled = false
   private var inFlight: [PendingAppends] = []
   private var touched: [ConnectionHandler] = []
   /// Connections that wait until the writer's queue is shorter.
   private var queueStalled: Set<ConnectionKey> = []
   private var nextConnectionID: UInt64 = 0
-  private let published = PublishedTenants()
 
   init(
     loop: any EventLoop, store: EventStore, readers: NIOThreadPool, version: String,
@@ -43,6 +54,8 @@ final class Dispatcher: @unchecked Sendable {
     self.loop = loop
     self.store = store
     self.readers = readers
+    connectionsMax = max(
+      16, min(Limits.connectionsMax, SystemCalls.descriptorsMax - Limits.descriptorsKept))
     let count = ConnectionCount()
     surroundings = Surroundings(
       version: version, policy: policy, tenantNumber: { store.tenant(named: $0) },
@@ -58,8 +71,11 @@ final class Dispatcher: @unchecked Sendable {
     }
     completion.dispatcher = self
     count.dispatcher = self
-    store.setPublishHandler { [weak self] tenants in self?.published(tenants) }
     store.setErasureHandler { [weak self] tenants in self?.erased(tenants) }
+    store.setBarrierHandler { [weak self] tenants in
+      guard let self else { return }
+      self.loop.execute { for tenant in tenants { self.raiseBarrier(for: tenant) } }
+    }
   }
 
   /// What the surroundings ask; set once, since it cannot be known before `self`.
@@ -81,9 +97,13 @@ extension Dispatcher {
   func admit(_ peer: Peer?, through endpoint: Endpoint) -> AccessPolicy.Admission {
     guard let peer else { return .refused("NOPERM the kernel does not say who this is") }
     guard !isDraining else { return .refused("TRYAGAIN the daemon is ending") }
-    guard connections.count < Limits.connectionsMax,
-      connections.count(ofUser: peer.uid) < Limits.connectionsPerUserMax
-    else { return .refused("ERR max number of clients reached") }
+    let kept = endpoint == .admin ? Limits.connectionsKept : 0
+    guard connections.count < connectionsMax + kept,
+      connections.count(ofUser: peer.uid) < Limits.connectionsPerUserMax + kept
+    else {
+      surroundings.counters.refused += 1
+      return .refused("ERR max number of clients reached")
+    }
     return surroundings.policy.admit(peer, through: endpoint)
   }
 
@@ -96,9 +116,12 @@ extension Dispatcher {
     connections.add(handler, uid: uid)
   }
 
+  func usage(ofUser uid: UInt32) -> UserUsage { connections.usage(ofUser: uid) }
+
   func remove(_ key: ConnectionKey, uid: UInt32) {
     connections.remove(key, uid: uid)
     queueStalled.remove(key)
+    watched.remove(key)
   }
 
   /// Holds every connection against a new access file.
@@ -161,10 +184,12 @@ extension Dispatcher {
       guard let handler = connections[note.connection] else { continue }
       if handler.answerAppend(pending, first..<index, bytes.span) { touched.append(handler) }
     }
+    let woken = waiters.isEmpty ? [] : waiters.concerned(by: batch)
     collector.recycle(pending)
     var answered: [ConnectionHandler] = []
     swap(&answered, &touched)
     for handler in answered { handler.appendsAnswered() }
+    for key in woken { connections[key]?.wake() }
     resumeQueueStalled()
   }
 
@@ -173,59 +198,5 @@ extension Dispatcher {
     let keys = queueStalled
     queueStalled.removeAll()
     for key in keys { connections[key]?.queueShortened() }
-  }
-}
-
-// Reads and control
-
-extension Dispatcher {
-  /// Runs a read on a reader thread; the connection gets the answer on the loop.
-  func read(_ plan: ReadPlan, for key: ConnectionKey, _ encoder: ReplyEncoder) {
-    let store = store
-    let unfetched = unfetched
-    readers.submit { [self] state in
-      var result = ReadAnswer()
-      if case .cancelled = state {
-        result.refusal = CommandError(StoreError.shuttingDown)
-      } else if unfetched.isTooMany {
-        result.refusal = CommandError(.tryAgain, "clients do not fetch their replies")
-      } else {
-        result = plan.run(on: store, encoder)
-      }
-      let answer = result
-      unfetched.produced(answer.bytes.count)
-      loop.execute { [self] in
-        unfetched.handedOver(answer.bytes.count)
-        connections[key]?.readDone(answer)
-      }
-    }
-  }
-
-  /// Runs a control act on the writer's thread.
-  func control(_ act: ControlAct, actor: Actor, _ shape: ControlShape, for key: ConnectionKey) {
-    store.control(act, actor: actor) { [self] result in
-      loop.execute { [self] in connections[key]?.controlDone(result, shape) }
-    }
-  }
-
-  /// The connection wants to know of new events of the tenant.
-  func wait(_ key: ConnectionKey, for tenant: TenantNumber) {
-    waiters[tenant, default: []].insert(key)
-  }
-
-  func stopWaiting(_ key: ConnectionKey, for tenant: TenantNumber) {
-    waiters[tenant]?.remove(key)
-    if waiters[tenant]?.isEmpty == true { waiters[tenant] = nil }
-  }
-
-  /// On the writer's thread, after each commit; many commits make one hop.
-  func published(_ tenants: [TenantNumber]) {
-    guard published.add(tenants) else { return }
-    loop.execute { [self] in
-      for tenant in published.take() {
-        guard let keys = waiters[tenant] else { continue }
-        for key in keys { connections[key]?.wake() }
-      }
-    }
   }
 }

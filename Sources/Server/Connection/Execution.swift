@@ -19,6 +19,9 @@ struct Execution {
   private(set) var parts: [Part] = []
   private(set) var plans: [ReadPlan] = []
   private var appends: [QueuedCommand] = []
+  /// Which of ``parts`` have what a read answered, and when that began; see ``ShredBarrier``.
+  private var readParts: [Int] = []
+  private(set) var epoch: UInt64 = 0
 
   /// Checks once more who may what, and runs everything that is neither read nor append.
   init(_ transaction: Transaction, _ context: inout CommandContext) throws(CommandError) {
@@ -77,9 +80,20 @@ struct Execution {
       }
       parts[index] = .answered(Array(answer.bytes[start..<answer.ends[read]]))
       start = answer.ends[read]
+      readParts.append(index)
       read += 1
     }
     plans = []
+    epoch = answer.epoch
+  }
+
+  /// A shred overtook the reads while the appends were committed: what they answered is not sent.
+  mutating func dropReads(_ encoder: ReplyEncoder) {
+    for index in readParts {
+      var bytes: [UInt8] = []
+      encoder.error(CommandError(.tryAgain, "a shred overtook this read").line, to: &bytes)
+      parts[index] = .answered(bytes)
+    }
   }
 
   /// Appends the reply when nothing is to be stored.
@@ -187,6 +201,11 @@ extension ConnectionHandler {
 
   /// The group is committed, or refused.
   func executionStored(_ pending: PendingAppends, _ events: Range<Int>, _ batch: Span<UInt8>) {
+    if let tenant = command.state.tenantNumber, let epoch = execution?.epoch,
+      epoch < dispatcher.lastBarriers[tenant] ?? 0
+    {
+      execution?.dropReads(command.state.encoder)
+    }
     execution?.append(
       pending, events, batch: batch, command.state.encoder, to: &command.output)
     execution = nil

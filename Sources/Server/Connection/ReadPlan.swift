@@ -50,6 +50,8 @@ struct ReadAnswer: Sendable {
   var refusal: CommandError?
   /// The tenant is gone; the connection looks for it again.
   var isTenantGone = false
+  /// ``ShredBarrier/count`` when the read began.
+  var epoch: UInt64 = 0
   /// The tail read with `$` replaced by what was newest; nil for other reads.
   var tail: TailRead?
   /// The number that a read of erasures began behind.

@@ -22,6 +22,7 @@ final class Surroundings {
   let queuedBytes: () -> Int
   /// How the store is doing; nil where there is none, in tests.
   let health: () -> StoreHealth?
+  let counters = ServerCounters()
   let processID: Int32
   let startMicroseconds: Int64
 
