@@ -89,10 +89,11 @@ private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
     arguments: [
       ("{\"a\":[1, 2]}", nil, #""data":{"a":[1,2]}"#), ("42", nil, #""data":42"#),
       ("hello", nil, #""data":"hello""#), ("", nil, ""),
-      ("42", "text/plain", #""data":"42""#), ("{", "application/json", #""data":"{""#),
+      ("42", "text/plain", #""data":"42""#), ("{", "application/json", #""data_base64":"ew==""#),
       ("[]", "application/vnd.x+JSON; charset=utf-8", #""data":[]"#),
       ("a\tb\u{0}\\\u{7F}ü\u{1F600}", nil, "\"data\":\"a\\tb\\u0000\\\\\u{7F}ü\u{1F600}\""),
-      ("\" a b \"", nil, #""data":" a b ""#),
+      ("\" a b \"", nil, #""data_base64":"IiBhIGIgIg==""#),
+      ("\" a b \"", "application/json", #""data":" a b ""#),
     ] as [(String, String?, String)])
   func `data is JSON, text or Base64`(payload: String, content: String?, expected: String) {
     #expect(data(bytes(payload), content: content) == expected)
