@@ -111,3 +111,14 @@ let package = Package(
     tests("ClientTests", ["Client", "RESP", "EventModel", "lethe", arguments]),
   ]
 )
+
+// Only in the build of Tools/fuzz: it needs libFuzzer, and sees what other programs must not.
+if Context.environment["LETHE_FUZZ"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "lethe-fuzz",
+      dependencies: [
+        "Server", "EventStore", "Keyring", "Sodium", "Client", "RESP", "EventModel",
+      ],
+      path: "Tools/Fuzz", exclude: ["corpus"], swiftSettings: strict))
+}
