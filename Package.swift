@@ -95,6 +95,10 @@ let package = Package(
         "EventStore", "Keyring", "TransparencyLog", "Sodium", "EventModel", "CLinux",
       ],
       path: "Tools/Bench/Crypto", swiftSettings: strict),
+    // loading and checking; not a product
+    .executableTarget(
+      name: "lethe-hammer", dependencies: ["Client", "RESP", "EventModel", "CLinux", arguments],
+      path: "Tools/Hammer", swiftSettings: strict),
     // tests
     tests("LMDBTests", ["LMDB"]),
     tests("SodiumTests", ["Sodium"]),
