@@ -113,8 +113,20 @@ let package = Package(
     tests("ServerTests", ["Server", "EventStore", "RESP", "EventModel"]),
     tests("DoctorTests", ["lethed"]),
     tests("ClientTests", ["Client", "RESP", "EventModel", "lethe", arguments]),
+    tests("HammerTests", ["lethe-hammer"]),
   ]
 )
+
+// For Tools/sanitize: without the services and what they depend on, which is most of a build.
+if Context.environment["LETHE_ENGINE_ONLY"] != nil {
+  package.products = []
+  package.targets.removeAll { target in
+    [
+      "Server", "Client", "lethed", "lethe", "lethe-bench", "lethe-hammer", "ServerTests",
+      "ClientTests", "HammerTests",
+    ].contains(target.name)
+  }
+}
 
 // Only in the build of Tools/fuzz: it needs libFuzzer, and sees what other programs must not.
 if Context.environment["LETHE_FUZZ"] != nil {
