@@ -1,5 +1,6 @@
 /// What a file of LMDB has that LMDB itself would trust, crash on, or silently skip.
 package struct PageFault: Error, Hashable, Sendable {
+  /// What is wrong with the page, in words for an operator.
   package enum Problem: String, Sendable {
     case unreadable = "the file ends before it or cannot be read"
     case meta = "neither of the two first pages is a meta page of this format"
