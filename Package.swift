@@ -110,7 +110,7 @@ let package = Package(
     tests(
       "EventStoreTests",
       ["EventStore", "Keyring", "Storage", "TransparencyLog", "Sodium", "EventModel"]),
-    tests("ServerTests", ["Server", "EventStore", "RESP", "EventModel"]),
+    tests("ServerTests", ["Server", "EventStore", "RESP", "EventModel", nioCore]),
     tests("DoctorTests", ["lethed"]),
     tests("ClientTests", ["Client", "RESP", "EventModel", "lethe", arguments]),
     tests("HammerTests", ["lethe-hammer"]),

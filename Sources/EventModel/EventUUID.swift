@@ -22,13 +22,17 @@ package enum EventUUID {
 
   /// Appends the text form (8-4-4-4-12 hexadecimal digits) of 16 bytes.
   package static func appendText(_ uuid: Span<UInt8>, to bytes: inout [UInt8]) {
+    bytes.append(addingCapacity: textBytes) { output in appendText(uuid, to: &output) }
+  }
+
+  /// Appends the text form (8-4-4-4-12 hexadecimal digits) of 16 bytes.
+  @_lifetime(output: copy output)
+  package static func appendText(_ uuid: Span<UInt8>, to output: inout OutputSpan<UInt8>) {
     precondition(uuid.count == 16, "a UUID has 16 bytes")
-    bytes.append(addingCapacity: textBytes) { output in
-      for index in 0..<16 {
-        if index == 4 || index == 6 || index == 8 || index == 10 { output.append(0x2D) }
-        output.append(hexDigit(uuid[index] >> 4))
-        output.append(hexDigit(uuid[index] & 15))
-      }
+    for index in 0..<16 {
+      if index == 4 || index == 6 || index == 8 || index == 10 { output.append(0x2D) }
+      output.append(hexDigit(uuid[index] >> 4))
+      output.append(hexDigit(uuid[index] & 15))
     }
   }
 

@@ -24,27 +24,31 @@ package enum Timestamp {
 
   /// Appends the time (milliseconds since 1970, not negative) as RFC 3339.
   package static func append(_ milliseconds: Int64, to bytes: inout [UInt8]) {
+    bytes.append(addingCapacity: textBytes) { output in append(milliseconds, to: &output) }
+  }
+
+  /// Appends the time (milliseconds since 1970, not negative) as RFC 3339.
+  @_lifetime(output: copy output)
+  package static func append(_ milliseconds: Int64, to output: inout OutputSpan<UInt8>) {
     let days = Int(milliseconds / 86_400_000)
     let date = CivilDate(daysSince1970: days)
     let rest = Int(milliseconds % 86_400_000)
-    bytes.append(addingCapacity: textBytes) { output in
-      twoDigits(date.year / 100, &output)
-      twoDigits(date.year % 100, &output)
-      output.append(0x2D)
-      twoDigits(date.month, &output)
-      output.append(0x2D)
-      twoDigits(date.day, &output)
-      output.append(0x54)
-      twoDigits(rest / 3_600_000, &output)
-      output.append(0x3A)
-      twoDigits(rest / 60_000 % 60, &output)
-      output.append(0x3A)
-      twoDigits(rest / 1_000 % 60, &output)
-      output.append(0x2E)
-      output.append(0x30 + UInt8(truncatingIfNeeded: rest / 100 % 10))
-      twoDigits(rest % 100, &output)
-      output.append(0x5A)
-    }
+    twoDigits(date.year / 100, &output)
+    twoDigits(date.year % 100, &output)
+    output.append(0x2D)
+    twoDigits(date.month, &output)
+    output.append(0x2D)
+    twoDigits(date.day, &output)
+    output.append(0x54)
+    twoDigits(rest / 3_600_000, &output)
+    output.append(0x3A)
+    twoDigits(rest / 60_000 % 60, &output)
+    output.append(0x3A)
+    twoDigits(rest / 1_000 % 60, &output)
+    output.append(0x2E)
+    output.append(0x30 + UInt8(truncatingIfNeeded: rest / 100 % 10))
+    twoDigits(rest % 100, &output)
+    output.append(0x5A)
   }
 
   /// The time as RFC 3339.
@@ -87,6 +91,7 @@ package enum Timestamp {
     return hours < 24 && minutes < 60
   }
 
+  @_lifetime(output: copy output)
   private static func twoDigits(_ value: Int, _ output: inout OutputSpan<UInt8>) {
     output.append(0x30 + UInt8(truncatingIfNeeded: value / 10 % 10))
     output.append(0x30 + UInt8(truncatingIfNeeded: value % 10))

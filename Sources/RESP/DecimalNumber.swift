@@ -1,3 +1,5 @@
+import EventModel
+
 /// Numbers as the protocol writes them.
 package enum DecimalNumber {
   /// The number in `bytes`, or nil: an optional `-`, then digits without leading zeroes, nothing
@@ -50,6 +52,13 @@ package enum DecimalNumber {
       bytes.append(0x30 + UInt8(truncatingIfNeeded: number))
       return
     }
+    bytes.append(addingCapacity: 20) { output in append(number, to: &output) }
+  }
+
+  /// Appends the number's digits, at most 20.
+  @_lifetime(output: copy output)
+  package static func append(_ number: UInt64, to output: inout OutputSpan<UInt8>) {
+    if number < 10 { return output.append(0x30 + UInt8(truncatingIfNeeded: number)) }
     // From the last digit to the first: divisions by a constant are multiplications.
     var digits = InlineArray<20, UInt8>(repeating: 0)
     var (rest, first) = (number, 20)
@@ -58,8 +67,6 @@ package enum DecimalNumber {
       digits[first] = 0x30 + UInt8(truncatingIfNeeded: rest % 10)
       rest /= 10
     }
-    bytes.append(addingCapacity: 20 - first) { output in
-      for index in first..<20 { output.append(digits[index]) }
-    }
+    output.append(copying: digits.span.extracting(first..<20))
   }
 }

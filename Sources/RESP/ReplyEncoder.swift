@@ -102,8 +102,50 @@ package struct ReplyEncoder: Sendable {
   }
 
   private func header(_ type: UInt8, _ count: Int, to bytes: inout [UInt8]) {
-    bytes.append(type)
-    DecimalNumber.append(Int64(count), to: &bytes)
-    end(&bytes)
+    bytes.append(addingCapacity: 24) { output in
+      output.append(type)
+      DecimalNumber.append(UInt64(count), to: &output)
+      output.append("\r\n")
+    }
+  }
+}
+
+// The same into memory that was reserved, for replies of many parts: a list that must ask for room and
+// count its references at each of thirty parts costs more than the parts.
+
+extension ReplyEncoder {
+  /// Most bytes that a bulk, list, map or number has beside its content.
+  package static let partBytes = 24
+
+  /// `$length` and the bytes.
+  @_lifetime(output: copy output)
+  package func bulk(_ value: Span<UInt8>, to output: inout OutputSpan<UInt8>) {
+    output.append(0x24)
+    DecimalNumber.append(UInt64(value.count), to: &output)
+    output.append("\r\n")
+    output.append(copying: value)
+    output.append("\r\n")
+  }
+
+  /// `$-1`, or `_` in RESP3.
+  @_lifetime(output: copy output)
+  package func null(to output: inout OutputSpan<UInt8>) {
+    output.append(version == .resp3 ? "_\r\n" : "$-1\r\n")
+  }
+
+  /// The header of a list of `count` replies.
+  @_lifetime(output: copy output)
+  package func array(_ count: Int, to output: inout OutputSpan<UInt8>) {
+    output.append(0x2A)
+    DecimalNumber.append(UInt64(count), to: &output)
+    output.append("\r\n")
+  }
+
+  /// The header of a map of `count` pairs; in RESP2 a flat list of twice as many.
+  @_lifetime(output: copy output)
+  package func map(_ count: Int, to output: inout OutputSpan<UInt8>) {
+    output.append(version == .resp3 ? 0x25 : 0x2A)
+    DecimalNumber.append(UInt64(version == .resp3 ? count : 2 * count), to: &output)
+    output.append("\r\n")
   }
 }

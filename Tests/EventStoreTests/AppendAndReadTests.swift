@@ -1,4 +1,6 @@
+import Dispatch
 import EventModel
+import Storage
 import Testing
 
 @testable import EventStore
@@ -22,6 +24,60 @@ import Testing
     let newest = try store.stream(tenant, "s1", isDescending: true, limit: 2)
     #expect(newest.map(\.event.version) == [200, 199])
     #expect(try store.stream(tenant, "nowhere").isEmpty)
+  }
+
+  @Test func `a range of several pages is read in order in both directions`() throws {
+    let store = try TestStore()
+    let tenant = try store.createTenant("acme")
+    // Neighbours in the log are of two streams: runs of records and single ones.
+    let events = (1...2_500).map { TestEvent(stream: $0 % 7 < 4 ? "a" : "b", data: "d\($0)") }
+    for start in stride(from: 0, to: events.count, by: 500) {
+      _ = store.append(tenant, Array(events[start..<(start + 500)]))
+    }
+    let expected = (1...2_500).map { "d\($0)" }
+    #expect(try store.feed(tenant).map(\.data) == expected)
+    #expect(try store.feed(tenant, isDescending: true).map(\.data) == expected.reversed())
+    #expect(try store.feed(tenant, 1_000...2_499).map(\.data) == Array(expected[999..<2_499]))
+    let ofStream = (1...2_500).filter { $0 % 7 < 4 }.map { "d\($0)" }
+    #expect(try store.stream(tenant, "a").map(\.data) == ofStream)
+    #expect(
+      try store.stream(tenant, "a", isDescending: true, limit: 1_300).map(\.data)
+        == Array(ofStream.reversed().prefix(1_300)))
+  }
+
+  /// Otherwise a read that finds few live events among millions would hold a shred for minutes.
+  @Test(arguments: [nil, "long-reads"])
+  func `a shred waits for one page of a long read`(variant: String?) throws {
+    let store = try TestStore()
+    let tenant = try store.createTenant("acme")
+    for _ in 0..<3 {
+      _ = store.append(tenant, (1...500).map { TestEvent(data: "d\($0)") })
+    }
+    let shared = store.store.shared
+    let (begun, waited) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+    let queue = DispatchQueue(label: "waits for reads")
+    var isFree: Bool?
+    try TestHooks.$taskVariant.withValue(variant) {
+      try store.store.readFeed(
+        tenant, positions: 1...Limits.positionMax, isDescending: false, limit: .max
+      ) { event, _ in
+        if event.position == 1 {
+          queue.async {
+            begun.signal()
+            shared.waitForReads()
+            waited.signal()
+          }
+          // The wait must begin while the first page is read.
+          begun.wait()
+          Committer.pauseMilliseconds(100)
+        }
+        guard event.position == 1_500 else { return true }
+        isFree = waited.wait(timeout: .now() + (variant == nil ? 10 : 1)) == .success
+        return true
+      }
+    }
+    #expect(isFree == (variant == nil))
+    if variant != nil { waited.wait() }
   }
 
   @Test func `an event may name nobody, or up to four persons`() throws {

@@ -1,4 +1,5 @@
 import EventModel
+import NIOCore
 import RESP
 import Testing
 
@@ -29,6 +30,16 @@ import Testing
     var parser = ReplyParser()
     guard let step = try? parser.parse(bytes.span), step.count == bytes.count else { return nil }
     return step.reply
+  }
+
+  private func bytes(
+    _ state: EventState, _ body: [UInt8], _ version: ProtocolVersion
+  ) -> [UInt8] {
+    let event = ReadEvent(
+      position: 9, version: 4, storedMilliseconds: 1_764_000_000_123, state: state)
+    var bytes: [UInt8] = []
+    EventReply.append(event, body: body.span, ReplyEncoder(version: version), to: &bytes)
+    return bytes
   }
 
   private func text(_ text: String) -> [UInt8] { Array(text.utf8) }
@@ -88,6 +99,82 @@ import Testing
     }
     #expect(self.reply(.restricted, [])?["type"]?.text == "$restricted")
     #expect(self.reply(.restricted, [])?["stream"] == .null)
+  }
+
+  @Test(arguments: [ProtocolVersion.resp2, .resp3])
+  func `the bytes of a reply are these`(version: ProtocolVersion) {
+    let full = body { writer, bytes in
+      writer.append(.stream, text("orders").span, in: &bytes)
+      writer.append(.type, text("placed").span, in: &bytes)
+      writer.append(.dataSubject, text("u-1").span, in: &bytes)
+      writer.append(.dataSubject, text("u-2").span, in: &bytes)
+      writer.append(.id, text("e 1").span, in: &bytes)
+      writer.append(.time, text("2025-01-01T00:00:00Z").span, in: &bytes)
+      writer.append(.contentType, text("text/plain").span, in: &bytes)
+      writer.appendAttribute(name: text("a").span, value: text("").span, in: &bytes)
+      _ = writer.finish(data: text("hello\r\nworld").span, in: &bytes)
+    }
+    let isThree = version == .resp3
+    let (null, map) = isThree ? ("_\r\n", "%15") : ("$-1\r\n", "*30")
+    let head = "\(map)\r\n$8\r\nposition\r\n:9\r\n$7\r\nversion\r\n:4\r\n"
+    let stored = "$6\r\nstored\r\n$24\r\n2025-11-24T16:00:00.123Z\r\n"
+    let live =
+      head
+      + "$6\r\nstream\r\n$6\r\norders\r\n$4\r\ntype\r\n$6\r\nplaced\r\n$2\r\nid\r\n$3\r\ne 1\r\n"
+      + "$6\r\nsource\r\n" + null + "$4\r\ntime\r\n$20\r\n2025-01-01T00:00:00Z\r\n" + stored
+      + "$5\r\nstate\r\n$4\r\nlive\r\n$11\r\ndatasubject\r\n*2\r\n$3\r\nu-1\r\n$3\r\nu-2\r\n"
+      + "$9\r\ncesubject\r\n" + null + "$7\r\ncontent\r\n$10\r\ntext/plain\r\n$6\r\nschema\r\n"
+      + null
+      + "$4\r\ndata\r\n$12\r\nhello\r\nworld\r\n$5\r\nattrs\r\n\(isThree ? "%1" : "*2")\r\n"
+      + "$1\r\na\r\n$0\r\n\r\n"
+    #expect(bytes(.live, full, version) == text(live))
+    func gone(_ state: String) -> String {
+      head + "$6\r\nstream\r\n" + null + "$4\r\ntype\r\n$\(state.utf8.count + 1)\r\n$\(state)\r\n"
+        + "$2\r\nid\r\n" + null + "$6\r\nsource\r\n" + null + "$4\r\ntime\r\n" + null + stored
+        + "$5\r\nstate\r\n$\(state.utf8.count)\r\n\(state)\r\n$11\r\ndatasubject\r\n" + null
+        + "$9\r\ncesubject\r\n" + null + "$7\r\ncontent\r\n" + null + "$6\r\nschema\r\n" + null
+        + "$4\r\ndata\r\n" + null + "$5\r\nattrs\r\n" + null
+    }
+    #expect(bytes(.erased, [], version) == text(gone("erased")))
+    #expect(bytes(.restricted, [], version) == text(gone("restricted")))
+  }
+
+  @Test func `as many attributes as a body can have fit into the room for them`() {
+    let many = body { writer, bytes in
+      for _ in 0..<5_000 {
+        writer.appendAttribute(name: text("a").span, value: text("").span, in: &bytes)
+      }
+      _ = writer.finish(data: [UInt8]().span, in: &bytes)
+    }
+    #expect(bytes(.live, many, .resp2).count > 5_000 * 13)
+  }
+
+  @Test func `a list in its buffers is the list in one piece`() {
+    let encoder = ReplyEncoder(version: .resp3)
+    let body = body { writer, bytes in
+      _ = writer.finish(data: [UInt8](repeating: 7, count: 1_000).span, in: &bytes)
+    }
+    func list(_ positions: ClosedRange<UInt64>) -> EventList {
+      var list = EventList(encoder: encoder, count: 1_000)
+      for position in positions {
+        let event = ReadEvent(
+          position: position, version: position, storedMilliseconds: Int64(position), state: .live)
+        _ = list.add(event, body: body.span)
+      }
+      return list
+    }
+    let whole = list(1...500)
+    var parts = list(1...200)
+    parts.append(list(201...500))
+    #expect(parts.count == 500)
+    #expect(parts.byteCount == whole.byteCount)
+    #expect(parts.encoded() == whole.encoded())
+    let chunks = parts.encodedInPlace()
+    #expect(chunks.count > 2)
+    #expect(chunks.flatMap { Array($0.readableBytesView) } == whole.encoded())
+    #expect(
+      EventList(encoder: encoder, count: 1).encodedInPlace().map { Array($0.readableBytesView) }
+        == [text("*0\r\n")])
   }
 
   @Test func `a list ends at its number of events and at its bytes`() {

@@ -65,12 +65,21 @@ struct EventReader: ~Copyable {
       guard let tenant = state.tenants[self.tenant] else { throw .noTenant }
       let secrets = try tenant.open(state.keyring)
       tenantID = tenant.id
+      var period = (number: ClassNumber.default, period: Period?.none, keys: PeriodKeys?.none)
       for (place, posting) in zip(places, page) {
         // A record that the index knows and the log does not have: a silent omission if passed over.
         guard !place.isEmpty else { throw .corrupt }
         let record = records.span.extracting(place.range)
-        guard let (routing, header) = try shared.log.open(record, state: state) else { continue }
-        guard routing.tenant == tenant.number, isWanted(routing, header, posting) else { continue }
+        guard let routing = state.routing.open(record) else { throw .corrupt }
+        guard routing.tenant == tenant.number else { continue }
+        if period.period != routing.period || period.number != routing.classNumber {
+          // Neighbours have the same; the lock is held, so nothing is destroyed meanwhile.
+          let keys = try state.periodKeys(tenant, routing.classNumber, routing.period)
+          period = (routing.classNumber, routing.period, keys)
+        }
+        guard let keys = period.keys else { continue }
+        guard let header = HeaderMask.open(record, key: keys.header) else { throw .corrupt }
+        guard isWanted(routing, header, posting) else { continue }
         let id = BaseID(
           tenant: routing.tenant, generation: routing.generation,
           classNumber: routing.classNumber, period: routing.period, stream: header.stream,

@@ -20,23 +20,58 @@ final class LogReader: Sendable {
   ) throws(StoreError) {
     bytes.removeAll(keepingCapacity: true)
     places.removeAll(keepingCapacity: true)
-    var copied = bytes
-    var ranges = places
-    bytes = []
+    var copied = CopiedRecords(
+      bytes: exchange(&bytes, with: []), places: exchange(&places, with: []))
+    defer { (bytes, places) = (copied.bytes, copied.places) }
+    let wanted = Array(sequences)
     try StoreError.translatingStorage { () throws(StorageError) in
       try tables.read { (view) throws(StorageError) in
-        for sequence in sequences {
-          guard let record = try view.record(sequence) else {
-            ranges.append(.none)
-            continue
+        var index = 0
+        while index < wanted.count {
+          var end = index + 1
+          while end < wanted.count, wanted[end] == wanted[end - 1] + 1 { end += 1 }
+          if end - index < Self.runMin {
+            for sequence in wanted[index..<end] { copied.append(try view.record(sequence)) }
+          } else {
+            try copied.append(wanted[index]...wanted[end - 1], view)
           }
-          ranges.append(ByteRange(offset: copied.count, count: record.count))
-          copied.appendSpan(record)
+          index = end
         }
       }
     }
-    bytes = copied
-    places = ranges
+  }
+
+  /// Neighbours for which walking from one to the next costs less than looking each up.
+  private static let runMin = 3
+
+  /// Records side by side.
+  private struct CopiedRecords {
+    var bytes: [UInt8]
+    var places: [ByteRange]
+
+    mutating func append(_ record: Span<UInt8>?) {
+      guard let record else { return places.append(.none) }
+      places.append(ByteRange(offset: bytes.count, count: record.count))
+      bytes.appendSpan(record)
+    }
+
+    mutating func append(
+      _ sequences: ClosedRange<UInt64>, _ view: borrowing LogView
+    ) throws(StorageError) {
+      let end = places.count + sequences.count
+      var next = sequences.lowerBound
+      try view.scan(from: next) { sequence, record in
+        while next < sequence, places.count < end {
+          places.append(.none)
+          next += 1
+        }
+        guard places.count < end else { return false }
+        append(record)
+        next += 1
+        return places.count < end
+      }
+      while places.count < end { places.append(.none) }
+    }
   }
 
   /// The newest version of a stream according to index and log; 0 when it has no event.

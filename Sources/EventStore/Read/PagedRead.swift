@@ -24,11 +24,28 @@ struct PagedRead {
     return Page(range: rest, limit: min(limit, Self.pageLimit))
   }
 
+  /// Leaves out 0 and what is beyond `last`.
+  mutating func clamp(to last: UInt64) {
+    guard let range = rest, range.upperBound > 0, range.lowerBound <= last else {
+      return rest = nil
+    }
+    rest = range.clamped(to: 1...last)
+  }
+
+  /// Goes on behind what the index had for ``nextPage``.
+  mutating func advance(found postings: [Posting]) {
+    advance(count: postings.count, last: postings.last?.ordinal)
+  }
+
   /// Goes on behind the ordinals that the index had for ``nextPage``.
   mutating func advance(found ordinals: [UInt64]) {
+    advance(count: ordinals.count, last: ordinals.last)
+  }
+
+  private mutating func advance(count: Int, last: UInt64?) {
     guard let page = nextPage else { return }
-    limit -= ordinals.count
-    guard ordinals.count == page.limit, let last = ordinals.last, let range = rest else {
+    limit -= count
+    guard count == page.limit, let last, let range = rest else {
       rest = nil
       return
     }

@@ -101,7 +101,7 @@ extension ConnectionHandler {
     if answer.isTenantGone { command.state.forgetTenantNumber() }
     if execution != nil { return executionRead(answer) }
     if erasureWait != nil { return erasuresRead(answer) }
-    guard var waiting = block, answer.refusal == nil, answer.bytes.isEmpty, !waiting.isOver else {
+    guard var waiting = block, answer.refusal == nil, answer.isEmpty, !waiting.isOver else {
       return answerBlock(answer)
     }
     waiting.isReading = false
@@ -146,6 +146,8 @@ extension ConnectionHandler {
     endBlock()
     if let error = answer.refusal {
       command.state.encoder.error(error.line, to: &command.output)
+    } else if !answer.chunks.isEmpty {
+      send(answer.chunks)
     } else if answer.bytes.isEmpty {
       command.state.encoder.nullArray(to: &command.output)
     } else if command.output.isEmpty {

@@ -29,6 +29,25 @@ extension ConnectionHandler {
     context.writeAndFlush(Self.wrapOutboundOut(buffer), promise: promise)
   }
 
+  /// Sends a long reply behind what was answered before it, without copying it.
+  func send(_ chunks: [ByteBuffer]) {
+    guard let context, let last = chunks.last else { return }
+    flush()
+    noteOutput(of: command.state.tenantNumber)
+    let count = chunks.reduce(0) { $0 + $1.readableBytes }
+    outflow.writtenBytes += UInt64(count)
+    bounds.uncheckedBytes += count
+    let promise =
+      dispatcher.unfetched.promise(
+        for: chunks.reduce(0) { $0 + $1.storageCapacity }, on: context.eventLoop)
+      ?? context.eventLoop.makePromise(of: Void.self)
+    dispatcher.buffers.give(chunks, after: promise.futureResult)
+    for chunk in chunks.dropLast() {
+      context.write(Self.wrapOutboundOut(chunk), promise: nil)
+    }
+    context.writeAndFlush(Self.wrapOutboundOut(last), promise: promise)
+  }
+
   private func takeOutput(_ context: ChannelHandlerContext) -> ByteBuffer {
     noteOutput(of: command.state.tenantNumber)
     var buffer = context.channel.allocator.buffer(capacity: command.output.count)

@@ -24,6 +24,7 @@ final class Dispatcher: @unchecked Sendable {
   /// Bytes of commands that have not come completely, of all connections.
   var unfinishedBytes = 0
   let unfetched = UnfetchedBytes()
+  let buffers = ReplyBuffers()
   let readers: NIOThreadPool
   /// Who waits for new events.
   var waiters = WaitTable(seed: .random(in: 0...UInt64.max))

@@ -23,7 +23,7 @@ extension Dispatcher {
   ) {
     // While a read is under way, its connection runs no command that could change the tenant.
     let tenant = connections[key]?.command.state.tenantNumber
-    let (store, unfetched, barrier) = (store, unfetched, barrier)
+    let (store, unfetched, barrier, buffers) = (store, unfetched, barrier, buffers)
     readers.submit { [self] state in
       var result = ReadAnswer()
       let epoch = barrier.count
@@ -32,16 +32,16 @@ extension Dispatcher {
       } else if unfetched.isTooMany {
         result.refusal = CommandError(.tryAgain, "clients do not fetch their replies")
       } else {
-        result = plan.run(on: store, encoder)
+        result = ReadHelp.counted { plan.run(on: store, encoder, buffers) }
       }
       result.epoch = epoch
       #if DEBUG
         if TestHooks.variant?.hasPrefix("late-answers") == true { usleep(15_000) }
       #endif
       let answer = result
-      unfetched.produced(answer.bytes.count)
+      unfetched.produced(answer.byteCount)
       loop.execute { [self] in
-        unfetched.handedOver(answer.bytes.count)
+        unfetched.handedOver(answer.byteCount)
         guard isOutdated(answer, of: tenant) else {
           connections[key]?.readDone(answer)
           return
@@ -53,7 +53,7 @@ extension Dispatcher {
 
   /// True when an answer has events that a shred may have erased since they were read.
   func isOutdated(_ answer: ReadAnswer, of tenant: TenantNumber?) -> Bool {
-    guard !answer.bytes.isEmpty else { return false }
+    guard !answer.isEmpty else { return false }
     #if DEBUG
       if TestHooks.isVariant("late-answers-unchecked") { return false }
     #endif

@@ -1,5 +1,6 @@
 import EventModel
 import EventStore
+import NIOCore
 import RESP
 
 /// A read as a command asked for it; runs on a reader thread.
@@ -45,8 +46,10 @@ struct TailRead: Sendable {
 
 /// What a reader thread brings back.
 struct ReadAnswer: Sendable {
-  /// The reply, encoded; empty when a tail read found nothing.
+  /// The reply, encoded; empty when it is long, or when a tail read found nothing.
   var bytes: [UInt8] = []
+  /// A long reply, in the buffers in which it was gathered.
+  var chunks: [ByteBuffer] = []
   var refusal: CommandError?
   /// The tenant is gone; the connection looks for it again.
   var isTenantGone = false
@@ -58,11 +61,31 @@ struct ReadAnswer: Sendable {
   var erasuresAfter: UInt64?
   /// Where the reply to each read of a transaction ends in ``bytes``.
   var ends: [Int] = []
+
+  /// Longer replies are sent as they are; shorter ones are copied, since a whole buffer each would
+  /// be too much for many slow clients.
+  private static let copiedBytesMax = 16 << 10
+
+  var isEmpty: Bool { bytes.isEmpty && chunks.isEmpty }
+
+  /// Memory that the reply holds.
+  var byteCount: Int { chunks.reduce(bytes.count) { $0 + $1.storageCapacity } }
+
+  /// Takes a list as the reply; without `buffers` it is wanted in one piece.
+  mutating func set(_ list: consuming EventList, _ buffers: ReplyBuffers?) {
+    guard let buffers else { return bytes = list.encoded() }
+    if list.byteCount > Self.copiedBytesMax { return chunks = list.encodedInPlace() }
+    bytes = list.encoded()
+    var gathered = list.encodedInPlace()
+    while let buffer = gathered.popLast() { buffers.give(buffer) }
+  }
 }
 
 extension ReadPlan {
   /// Runs the read; blocks on the disk.
-  func run(on store: EventStore, _ encoder: ReplyEncoder) -> ReadAnswer {
+  func run(
+    on store: EventStore, _ encoder: ReplyEncoder, _ buffers: ReplyBuffers? = nil
+  ) -> ReadAnswer {
     var answer = ReadAnswer()
     do throws(StoreError) {
       switch self {
@@ -70,9 +93,10 @@ extension ReadPlan {
         answer.bytes = try Self.event(tenant, position, format, on: store, encoder)
       case .range(let read):
         var list = EventList(
-          encoder: encoder, count: read.count, isLiveOnly: read.isLiveOnly, format: read.format)
+          encoder: encoder, count: read.count, isLiveOnly: read.isLiveOnly, format: read.format,
+          buffers: buffers ?? ReplyBuffers())
         try read.run(on: store, into: &list)
-        answer.bytes = list.encoded()
+        answer.set(list, buffers)
       case .tail(var read, _):
         answer.bytes = try read.run(on: store, encoder)
         answer.tail = read
@@ -108,6 +132,25 @@ extension ReadPlan {
 extension RangeRead {
   func run(on store: EventStore, into list: inout EventList) throws(StoreError) {
     guard count > 0 else { return }
+    var rest: RangeRead? = self
+    if let split = try split(on: store) { rest = try split.run(on: store, into: &list) }
+    guard let rest, !list.isOutOfBytes else { return }
+    try rest.read(store, into: &list)
+  }
+
+  private func split(on store: EventStore) throws(StoreError) -> SplitRead? {
+    guard !isLiveOnly, count >= SplitRead.countMin else { return nil }
+    let newest: UInt64
+    if let stream {
+      newest = try store.lastVersion(tenant, stream: stream.span)
+    } else {
+      newest = try store.lastPosition(tenant)
+    }
+    return SplitRead(self, newest: newest)
+  }
+
+  /// Reads on this thread.
+  func read(_ store: EventStore, into list: inout EventList) throws(StoreError) {
     // With LIVEONLY nobody knows how many events must be looked at.
     let limit = isLiveOnly ? Int.max : count
     if let stream {

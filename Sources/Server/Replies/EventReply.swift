@@ -2,65 +2,42 @@ import EventModel
 import EventStore
 import RESP
 
-/// An event as readers get it.
+/// An event as readers get it: a map of fifteen fields.
+///
+/// A page has a thousand of them, so what stands between two values is one constant, and room is
+/// asked for once an event.
 enum EventReply {
-  /// Position, version, stream, type, id, source, time, stored, state, datasubject, cesubject,
-  /// content, schema, data, attrs.
-  private static let fieldCount = 15
+  /// Most bytes of an event's reply beside its body and its attributes: keys, numbers, times.
+  private static let envelopeBytes = 768
 
   /// Appends the map of one event; `body` is empty when the event is not live.
   static func append(
     _ event: ReadEvent, body: Span<UInt8>, stream: Span<UInt8>? = nil, _ encoder: ReplyEncoder,
     to bytes: inout [UInt8]
   ) {
-    encoder.map(fieldCount, to: &bytes)
-    number("position", event.position, encoder, &bytes)
-    number("version", event.version, encoder, &bytes)
-    guard let fields = BodyFields(body) else {
-      appendGone(event, stream: stream, encoder, to: &bytes)
-      return
-    }
-    text("stream", body, fields.stream, encoder, &bytes)
-    text("type", body, fields.type, encoder, &bytes)
-    encoder.bulk("id", to: &bytes)
-    appendID(body, fields, encoder, &bytes)
-    text("source", body, fields.source, encoder, &bytes)
-    encoder.bulk("time", to: &bytes)
-    if let time = fields.time {
-      encoder.bulk(body.extracting(time), to: &bytes)
-    } else {
-      appendTime(event.storedMilliseconds, encoder, &bytes)
-    }
-    encoder.bulk("stored", to: &bytes)
-    appendTime(event.storedMilliseconds, encoder, &bytes)
-    encoder.bulk("state", to: &bytes)
-    encoder.bulk("live", to: &bytes)
-    encoder.bulk("datasubject", to: &bytes)
-    appendSubjects(body, fields, encoder, &bytes)
-    text("cesubject", body, fields.cloudEventsSubject, encoder, &bytes)
-    text("content", body, fields.contentType, encoder, &bytes)
-    text("schema", body, fields.schema, encoder, &bytes)
-    text("data", body, fields.data, encoder, &bytes)
-    encoder.bulk("attrs", to: &bytes)
-    appendAttributes(body, fields, encoder, &bytes)
+    var stored = StoredTime()
+    append(event, body: body, stream: stream, encoder, &stored, to: &bytes)
   }
 
-  /// Appends the place of an event whose content is gone or may not be shown.
-  private static func appendGone(
-    _ event: ReadEvent, stream: Span<UInt8>?, _ encoder: ReplyEncoder, to bytes: inout [UInt8]
+  /// The same for one event of many, which share the text of the time when they were stored.
+  static func append(
+    _ event: ReadEvent, body: Span<UInt8>, stream: Span<UInt8>?, _ encoder: ReplyEncoder,
+    _ stored: inout StoredTime, to bytes: inout [UInt8]
   ) {
-    let state = event.state == .restricted ? "restricted" : "erased"
-    encoder.bulk("stream", to: &bytes)
-    if let stream { encoder.bulk(stream, to: &bytes) } else { encoder.null(to: &bytes) }
-    encoder.bulk("type", to: &bytes)
-    encoder.bulk("$\(state)", to: &bytes)
-    for name in ["id", "source", "time"] { missing(name, encoder, &bytes) }
-    encoder.bulk("stored", to: &bytes)
-    appendTime(event.storedMilliseconds, encoder, &bytes)
-    encoder.bulk("state", to: &bytes)
-    encoder.bulk(state, to: &bytes)
-    for name in ["datasubject", "cesubject", "content", "schema", "data", "attrs"] {
-      missing(name, encoder, &bytes)
+    stored.set(event.storedMilliseconds)
+    let time = stored.text
+    guard let fields = BodyFields(body) else {
+      bytes.append(addingCapacity: envelopeBytes + (stream?.count ?? 0)) { output in
+        writeHead(event, encoder, &output)
+        writeGone(event, stream: stream, time.span, encoder, &output)
+      }
+      return
+    }
+    // Each attribute is two bulks where the body has two lengths.
+    let room = envelopeBytes + body.count + 2 * fields.attributeCount * ReplyEncoder.partBytes
+    bytes.append(addingCapacity: room) { output in
+      writeHead(event, encoder, &output)
+      writeLive(body, fields, time.span, encoder, &output)
     }
   }
 
@@ -81,120 +58,153 @@ enum EventReply {
   }
 }
 
+/// The text of a stored time, kept since the events of one commit have the same.
+struct StoredTime: Sendable {
+  private var milliseconds: Int64 = 0
+  private(set) var text: InlineArray<24, UInt8>
+
+  init() { text = Self.text(0) }
+
+  mutating func set(_ milliseconds: Int64) {
+    guard milliseconds != self.milliseconds else { return }
+    self.milliseconds = milliseconds
+    text = Self.text(milliseconds)
+  }
+
+  private static func text(_ milliseconds: Int64) -> InlineArray<24, UInt8> {
+    InlineArray { output in Timestamp.append(milliseconds, to: &output) }
+  }
+}
+
 extension EventReply {
-  private static func number(
-    _ name: String, _ value: UInt64, _ encoder: ReplyEncoder, _ bytes: inout [UInt8]
+  @_lifetime(output: copy output)
+  private static func writeHead(
+    _ event: ReadEvent, _ encoder: ReplyEncoder, _ output: inout OutputSpan<UInt8>
   ) {
-    encoder.bulk(name, to: &bytes)
-    encoder.integer(value, to: &bytes)
+    output.append(
+      encoder.version == .resp3
+        ? "%15\r\n$8\r\nposition\r\n:" : "*30\r\n$8\r\nposition\r\n:")
+    DecimalNumber.append(event.position, to: &output)
+    output.append("\r\n$7\r\nversion\r\n:")
+    DecimalNumber.append(event.version, to: &output)
+    output.append("\r\n$6\r\nstream\r\n")
   }
 
-  private static func missing(
-    _ name: String, _ encoder: ReplyEncoder, _ bytes: inout [UInt8]
+  @_lifetime(output: copy output)
+  private static func writeLive(
+    _ body: Span<UInt8>, _ fields: BodyFields, _ stored: Span<UInt8>, _ encoder: ReplyEncoder,
+    _ output: inout OutputSpan<UInt8>
   ) {
-    encoder.bulk(name, to: &bytes)
-    encoder.null(to: &bytes)
-  }
-
-  private static func text(
-    _ name: String, _ body: Span<UInt8>, _ place: Range<Int>?, _ encoder: ReplyEncoder,
-    _ bytes: inout [UInt8]
-  ) {
-    guard let place else { return missing(name, encoder, &bytes) }
-    encoder.bulk(name, to: &bytes)
-    encoder.bulk(body.extracting(place), to: &bytes)
-  }
-
-  private static func appendID(
-    _ body: Span<UInt8>, _ fields: BodyFields, _ encoder: ReplyEncoder, _ bytes: inout [UInt8]
-  ) {
-    if let uuid = fields.uuid, uuid.count == 16 {
-      appendUUID(body.extracting(uuid), encoder, &bytes)
-    } else if let id = fields.id {
-      encoder.bulk(body.extracting(id), to: &bytes)
+    write(body, fields.stream, encoder, &output)
+    output.append("$4\r\ntype\r\n")
+    write(body, fields.type, encoder, &output)
+    output.append("$2\r\nid\r\n")
+    writeID(body, fields, encoder, &output)
+    output.append("$6\r\nsource\r\n")
+    write(body, fields.source, encoder, &output)
+    output.append("$4\r\ntime\r\n")
+    if let time = fields.time {
+      encoder.bulk(body.extracting(time), to: &output)
     } else {
-      encoder.null(to: &bytes)
+      encoder.bulk(stored, to: &output)
     }
+    output.append("$6\r\nstored\r\n$24\r\n")
+    output.append(copying: stored)
+    output.append("\r\n$5\r\nstate\r\n$4\r\nlive\r\n$11\r\ndatasubject\r\n")
+    writeSubjects(body, fields, encoder, &output)
+    output.append("$9\r\ncesubject\r\n")
+    write(body, fields.cloudEventsSubject, encoder, &output)
+    output.append("$7\r\ncontent\r\n")
+    write(body, fields.contentType, encoder, &output)
+    output.append("$6\r\nschema\r\n")
+    write(body, fields.schema, encoder, &output)
+    output.append("$4\r\ndata\r\n")
+    encoder.bulk(body.extracting(fields.data), to: &output)
+    output.append("$5\r\nattrs\r\n")
+    writeAttributes(body, fields, encoder, &output)
+  }
+
+  /// The place of an event whose content is gone or may not be shown.
+  @_lifetime(output: copy output)
+  private static func writeGone(
+    _ event: ReadEvent, stream: Span<UInt8>?, _ stored: Span<UInt8>, _ encoder: ReplyEncoder,
+    _ output: inout OutputSpan<UInt8>
+  ) {
+    let isRestricted = event.state == .restricted
+    if let stream { encoder.bulk(stream, to: &output) } else { encoder.null(to: &output) }
+    output.append("$4\r\ntype\r\n")
+    output.append(isRestricted ? "$11\r\n$restricted\r\n" : "$7\r\n$erased\r\n")
+    output.append("$2\r\nid\r\n")
+    encoder.null(to: &output)
+    output.append("$6\r\nsource\r\n")
+    encoder.null(to: &output)
+    output.append("$4\r\ntime\r\n")
+    encoder.null(to: &output)
+    output.append("$6\r\nstored\r\n")
+    encoder.bulk(stored, to: &output)
+    output.append("$5\r\nstate\r\n")
+    output.append(isRestricted ? "$10\r\nrestricted\r\n" : "$6\r\nerased\r\n")
+    output.append("$11\r\ndatasubject\r\n")
+    encoder.null(to: &output)
+    output.append("$9\r\ncesubject\r\n")
+    encoder.null(to: &output)
+    output.append("$7\r\ncontent\r\n")
+    encoder.null(to: &output)
+    output.append("$6\r\nschema\r\n")
+    encoder.null(to: &output)
+    output.append("$4\r\ndata\r\n")
+    encoder.null(to: &output)
+    output.append("$5\r\nattrs\r\n")
+    encoder.null(to: &output)
+  }
+
+  @_lifetime(output: copy output)
+  private static func write(
+    _ body: Span<UInt8>, _ place: Range<Int>?, _ encoder: ReplyEncoder,
+    _ output: inout OutputSpan<UInt8>
+  ) {
+    guard let place else { return encoder.null(to: &output) }
+    encoder.bulk(body.extracting(place), to: &output)
+  }
+
+  @_lifetime(output: copy output)
+  private static func writeID(
+    _ body: Span<UInt8>, _ fields: BodyFields, _ encoder: ReplyEncoder,
+    _ output: inout OutputSpan<UInt8>
+  ) {
+    guard let uuid = fields.uuid, uuid.count == 16 else {
+      return write(body, fields.id, encoder, &output)
+    }
+    output.append("$36\r\n")
+    EventUUID.appendText(body.extracting(uuid), to: &output)
+    output.append("\r\n")
   }
 
   /// Nothing when the event is impersonal, the person, or a list when there are several.
-  private static func appendSubjects(
-    _ body: Span<UInt8>, _ fields: BodyFields, _ encoder: ReplyEncoder, _ bytes: inout [UInt8]
+  @_lifetime(output: copy output)
+  private static func writeSubjects(
+    _ body: Span<UInt8>, _ fields: BodyFields, _ encoder: ReplyEncoder,
+    _ output: inout OutputSpan<UInt8>
   ) {
-    if fields.subjectCount == 0 { return encoder.null(to: &bytes) }
-    if fields.subjectCount > 1 { encoder.array(fields.subjectCount, to: &bytes) }
+    if fields.subjectCount == 0 { return encoder.null(to: &output) }
+    if fields.subjectCount > 1 { encoder.array(fields.subjectCount, to: &output) }
     for index in 0..<fields.subjectCount {
-      encoder.bulk(body.extracting(fields.subjects[index]), to: &bytes)
+      encoder.bulk(body.extracting(fields.subjects[index]), to: &output)
     }
   }
 
-  private static func appendAttributes(
-    _ body: Span<UInt8>, _ fields: BodyFields, _ encoder: ReplyEncoder, _ bytes: inout [UInt8]
+  @_lifetime(output: copy output)
+  private static func writeAttributes(
+    _ body: Span<UInt8>, _ fields: BodyFields, _ encoder: ReplyEncoder,
+    _ output: inout OutputSpan<UInt8>
   ) {
-    encoder.map(fields.attributeCount, to: &bytes)
+    encoder.map(fields.attributeCount, to: &output)
     guard fields.attributeCount > 0 else { return }
     fields.reader.forEachField(in: body) { tag, place in
       guard tag == BodyField.attribute.rawValue, let parts = BodyFields.split(place, in: body)
       else { return }
-      encoder.bulk(body.extracting(parts.name), to: &bytes)
-      encoder.bulk(body.extracting(parts.value), to: &bytes)
+      encoder.bulk(body.extracting(parts.name), to: &output)
+      encoder.bulk(body.extracting(parts.value), to: &output)
     }
-  }
-}
-
-/// Where the fields of a body lie.
-private struct BodyFields {
-  private(set) var reader: EventBodyReader
-  private(set) var data: Range<Int>
-  var stream: Range<Int>?
-  var type: Range<Int>?
-  var id: Range<Int>?
-  var uuid: Range<Int>?
-  var source: Range<Int>?
-  var cloudEventsSubject: Range<Int>?
-  var time: Range<Int>?
-  var contentType: Range<Int>?
-  var schema: Range<Int>?
-  var subjects = InlineArray<4, Range<Int>>(repeating: 0..<0)
-  var subjectCount = 0
-  var attributeCount = 0
-
-  /// Nil when `body` is empty, that is, not to be shown.
-  init?(_ body: Span<UInt8>) {
-    guard let reader = EventBodyReader(body) else { return nil }
-    self.reader = reader
-    data = reader.data
-    var places = self
-    reader.forEachField(in: body) { tag, place in places.take(tag, place, body) }
-    self = places
-  }
-
-  private mutating func take(_ tag: UInt8, _ place: Range<Int>, _ body: Span<UInt8>) {
-    switch BodyField(rawValue: tag) {
-    case .stream: stream = place
-    case .type: type = place
-    case .id: id = place
-    case .uuid: uuid = place
-    case .source: source = place
-    case .cloudEventsSubject: cloudEventsSubject = place
-    case .time: time = place
-    case .contentType: contentType = place
-    case .schema: schema = place
-    case .dataSubject where subjectCount < Limits.subjectsMax:
-      subjects[subjectCount] = place
-      subjectCount += 1
-    case .attribute where Self.split(place, in: body) != nil: attributeCount += 1
-    default: break
-    }
-  }
-
-  /// The name and the value of an attribute.
-  static func split(
-    _ place: Range<Int>, in body: Span<UInt8>
-  ) -> (name: Range<Int>, value: Range<Int>)? {
-    guard let first = place.first else { return nil }
-    let end = first + 1 + Int(body[first])
-    guard end <= place.upperBound else { return nil }
-    return ((first + 1)..<end, end..<place.upperBound)
   }
 }
