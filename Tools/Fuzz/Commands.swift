@@ -1,7 +1,8 @@
+import Client
 import EventModel
-import EventStore
 import RESP
 
+@testable import EventStore
 @testable import Server
 
 // Commands without sockets and without a store, as the unit tests run them: arguments in, a plan
@@ -49,8 +50,9 @@ private func run(_ arguments: [[UInt8]], _ context: inout CommandContext) {
     let view = Arguments(bytes: bytes.span, ranges: ranges.span)
     let command = try CommandTable.find(view, on: context.state.endpoint)
     try command.authorize(&context.state, context.surroundings)
-    _ = try command.run(view, &context)
+    _ = try context.perform(command, view)
   } catch {
+    context.refuseTransaction()
     context.state.encoder.error(error.line, to: &context.output)
   }
 }
@@ -84,6 +86,31 @@ private func check(_ batch: AppendBatch) {
       if tag == BodyField.dataSubject.rawValue { subjects += 1 }
     }
     precondition(subjects == Int(request.subjectCount), "persons were lost")
+    checkCloudEvent(body)
+  }
+}
+
+/// Whatever was accepted can be given out as JSON that every parser takes.
+private func checkCloudEvent(_ body: Span<UInt8>) {
+  let event = ReadEvent(
+    position: 7, version: 3, storedMilliseconds: 1_764_000_000_000, state: .live)
+  var json: [UInt8] = []
+  CloudEvent.append(event, body: body, tenant: TenantName("acme")!, to: &json)
+  precondition(JSONCheck.isValid(json.span), "an event that is no JSON")
+  checkAgainstParser(json)
+}
+
+/// Two readers of JSON, of the daemon and of the client, must agree; the client is stricter about
+/// depth and about names that repeat.
+func checkAgainstParser(_ json: [UInt8]) {
+  let isValid = JSONCheck.isValid(json.span)
+  do throws(JSONFailure) {
+    _ = try JSONParser.parse(json)
+    precondition(isValid, "the client takes what the daemon does not")
+  } catch {
+    precondition(
+      !isValid || [.repeatedName, .tooDeep].contains(error.reason),
+      "the daemon takes what the client does not")
   }
 }
 

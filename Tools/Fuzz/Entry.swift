@@ -35,6 +35,7 @@ private let targets: [String: @Sendable ([UInt8]) -> Void] = [
   "commands": fuzzCommands,
   "access": fuzzAccess,
   "records": fuzzRecords,
+  "cursors": fuzzCursors,
   "nodes": fuzzNodes,
   "replies": fuzzReplies,
   "json": fuzzJSON,

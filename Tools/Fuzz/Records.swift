@@ -33,6 +33,9 @@ private func fuzzBody(_ body: [UInt8]) {
   }
   let event = ReadEvent(
     position: 7, version: 3, storedMilliseconds: 1_764_000_000_000, state: .live)
+  var json: [UInt8] = []
+  CloudEvent.append(event, body: span, tenant: TenantName("acme")!, to: &json)
+  precondition(json.last == 0x7D, "a CloudEvent without an end")
   for version in [ProtocolVersion.resp2, .resp3] {
     var output: [UInt8] = []
     EventReply.append(event, body: span, ReplyEncoder(version: version), to: &output)
@@ -71,4 +74,19 @@ private func fuzzMasked(_ record: [UInt8]) {
   if let header = HeaderMask.open(record.span, key: headerKey) {
     precondition(RecordLayout.bodyAt(subjectCount: header.subjects.count) <= record.count)
   }
+}
+
+/// The cursors of queries: every text is either none or the only spelling of one.
+func fuzzCursors(_ bytes: [UInt8]) {
+  if let cursor = QueryCursor(text: bytes.span) {
+    precondition(cursor.text == bytes, "two spellings of one cursor")
+  }
+  // Most texts are refused for their length or their first characters; these are not.
+  var text = Array("AQAA".utf8)
+  let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
+  for index in 0..<(QueryCursor.textBytes - text.count) {
+    text.append(alphabet[index < bytes.count ? Int(bytes[index] & 63) : 0])
+  }
+  guard let cursor = QueryCursor(text: text.span) else { preconditionFailure("a cursor refused") }
+  precondition(cursor.text == text && cursor.kind == .ascending)
 }

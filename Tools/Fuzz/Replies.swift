@@ -52,6 +52,7 @@ private func describe(_ reply: Reply) -> String { "\(reply)" }
 
 /// The client's JSON, Base64 and event lines.
 func fuzzJSON(_ bytes: [UInt8]) {
+  checkAgainstParser(bytes)
   if let value = try? JSONParser.parse(bytes) {
     let written = value.bytes
     guard let again = try? JSONParser.parse(written) else {
