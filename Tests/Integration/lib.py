@@ -2,7 +2,7 @@
 
 The daemon's binaries are looked for in LETHE_BIN_DIR: a directory that holds `lethed`, or a build
 folder with `release` and `debug` in it (by default the repository's .build). Suites are the files
-here that begin with `#!`; `LETHE_SEED` replays a run, `LETHE_KEEP=1` keeps what a failed one left.
+here that begin with `#!`; `LETHE_TEST_SEED` replays a run, `LETHE_KEEP=1` keeps what a failed one left.
 """
 
 from daemon import Daemon, Store, binary

@@ -18,16 +18,18 @@ def check(condition, text):
 
 
 def seed():
-    """The seed of this run: LETHE_SEED, or a new one; printed, so that a run can be replayed."""
-    value = int(os.environ.get("LETHE_SEED", random.SystemRandom().randrange(1 << 32)))
-    print(f"seed {value} (replay with LETHE_SEED={value})", flush=True)
+    """The seed of this run, printed, so that a run can be replayed: LETHE_TEST_SEED (or LETHE_SEED,
+    as the oldest suites say), or a new one."""
+    given = os.environ.get("LETHE_TEST_SEED") or os.environ.get("LETHE_SEED")
+    value = int(given or random.SystemRandom().randrange(1 << 32))
+    print(f"seed {value} (replay with LETHE_TEST_SEED={value})", flush=True)
     return value
 
 
 def seed_from(value):
     """The seed given on the command line, or ``seed()``."""
     if value is not None:
-        os.environ["LETHE_SEED"] = str(value)
+        os.environ["LETHE_TEST_SEED"] = str(value)
     return seed()
 
 

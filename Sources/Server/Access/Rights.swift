@@ -11,6 +11,14 @@ enum TenantScope: Hashable, Sendable {
     case .some(let names): names.contains(tenant)
     }
   }
+
+  /// True when it is about all tenants, or one that `isMeant`.
+  func contains(where isMeant: (TenantName) -> Bool) -> Bool {
+    switch self {
+    case .all: true
+    case .some(let names): names.contains(where: isMeant)
+    }
+  }
 }
 
 /// What one rule of the access file grants.

@@ -35,7 +35,8 @@ extension CommandTable {
         Command("LIST", 0...0, .admin([.operator, .auditor]), "The rules of the access file.") {
           (_, context) throws(CommandError) in
           AccessReply.append(
-            context.surroundings.policy, context.state.encoder, to: &context.output)
+            context.surroundings.policy, for: context.state.rights, context.state.encoder,
+            to: &context.output)
           return .answered
         }
       ]),
