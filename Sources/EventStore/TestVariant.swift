@@ -1,8 +1,9 @@
 import Storage
 
 extension EventStore {
-  /// True when the debug build was started as this broken variant; modules above the engine ask
-  /// here, since they do not see Storage. Always false in a release.
+  /// True when the debug build was started as this broken variant; always false in a release.
+  ///
+  /// For the modules above the engine, which do not see Storage.
   package static func isTestVariant(_ name: String) -> Bool {
     #if DEBUG
       return TestHooks.isVariant(name)

@@ -65,12 +65,14 @@ class Run:
 
     def step(self, tenant):
         pick = self.rng.random()
-        if pick < 0.42:
-            self.burst(tenant, WRITES, self.rng.randint(1, 80))
+        if pick < 0.40:
+            self.burst(tenant, WRITES, self.rng.randint(1, 60))
+        elif pick < 0.80:
+            self.burst(tenant, READS, self.rng.randint(1, 50))
         elif pick < 0.84:
-            self.burst(tenant, READS, self.rng.randint(1, 60))
-        elif pick < 0.86:
+            tenant.gives_times = False
             self.burst(tenant, WRITES + READS, self.rng.randint(1, 12))
+            tenant.gives_times = True
         elif pick < 0.93:
             self.shred(tenant)
         elif pick < 0.95:

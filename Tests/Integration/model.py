@@ -17,7 +17,6 @@ class Event:
 
     @property
     def key(self):
-        """What must not be repeated; None when the client gave no id."""
         return id_key(self.fields)
 
 
@@ -36,6 +35,7 @@ class Person:
 
 
 def id_key(fields):
+    """What must not be repeated; None when the client gave no id."""
     return None if fields.get("id") is None else (fields.get("source"), fields["id"])
 
 
@@ -137,56 +137,68 @@ class Model:
         else:
             self.add(fields, reply)
 
-    def refusals(self, group):
-        """(error words that a group may be refused with, is all of it duplicate): none, new."""
-        words, versions, seen = set(), {}, set()
-        states = [self.verdict(fields) for fields in group]
-        duplicates = sum(kind == "duplicate" for kind, _ in states)
-        for fields, (kind, detail) in zip(group, states):
-            key = id_key(fields) if fields.get("id") is not None else None
+    def fates(self, group, skips, answers=None):
+        """What becomes of each event of a group, and the words that it may be refused with.
+
+        A fate is new, duplicate or skip. A word with `?` in front may be said or not: whether the index
+        still knows an erased event's id.
+        """
+        words, seen, fates = set(), set(), []
+        for place, fields in enumerate(group):
+            kind, detail = self.verdict(fields)
+            word = detail.split(" ")[0] if kind in ("error", "either") else None
+            key = id_key(fields)
+            if word == "SUBJECTSHREDDED":
+                fates.append("skip" if skips else "new")
+                words |= set() if skips else {word}
+                continue
             if key is not None and key in seen:
                 words.add("IDCONFLICT")
             seen.add(key)
-            if kind == "error":
-                words.add(detail.split(" ")[0])
             if kind == "either":
-                words.add("?ERASED")
-            if kind == "duplicate" and duplicates < len(group):
-                words.add("IDCONFLICT")
+                is_skipped = answers is not None and answers[place]["position"] is None
+                fates.append("skip" if skips and is_skipped else "new")
+                words |= {"?ERASED"} if not skips else {"?WRONGVERSION", "?IDCONFLICT"}
+            elif word == "ERASED" and skips:
+                fates.append("skip")
+            else:
+                fates.append("duplicate" if kind == "duplicate" else "new")
+                words |= {word} if word else set()
+        if "new" in fates and "duplicate" in fates:
+            words.add("IDCONFLICT")
+        if "new" in fates and self.expects_wrongly(group, fates):
+            words.add("WRONGVERSION")
+        return fates, words
+
+    def expects_wrongly(self, group, fates):
+        """Expectations count the group's own events; that of one that is left out holds as well."""
+        versions = {}
+        for fields, fate in zip(group, fates):
             name = fields["stream"]
             version = versions.get(name, self.version(name))
-            if duplicates < len(group) and not self.allows(fields.get("expect"), version):
-                words.add("WRONGVERSION")
-            versions[name] = version + 1
-        return words, duplicates == len(group) and not words
+            if not self.allows(fields.get("expect"), version):
+                return True
+            if fate != "skip":
+                versions[name] = version + 1
+        return False
 
     def group(self, group, replies, skips=False):
         """All of a batch or transaction, whose `replies` are one error, or one for each event."""
-        if skips:
-            kept = []
-            for place, fields in enumerate(group):
-                if any(person in self.shredded for person in fields["persons"]):
-                    if not isinstance(replies, ErrorReply) and not (
-                            replies[place] is None or refused(replies[place], "SUBJECTSHREDDED")):
-                        raise Difference(f"an erased person's event was answered {replies[place]}")
-                else:
-                    kept.append((place, fields))
-            group = [fields for _, fields in kept]
-            if not isinstance(replies, ErrorReply):
-                replies = [replies[place] for place, _ in kept]
-            if not group:
-                return
-        words, is_duplicate = self.refusals(group)
         if isinstance(replies, ErrorReply):
+            _, words = self.fates(group, skips)
             if not {replies.word, "?" + replies.word} & words:
                 raise Difference(f"a group was refused with {replies}, not {sorted(words)}")
             return
         if len(replies) != len(group):
             raise Difference(f"{len(replies)} answers to {len(group)} events")
+        fates, words = self.fates(group, skips, replies)
         if any(not word.startswith("?") for word in words):
             raise Difference(f"a group was stored that deserved {sorted(words)}")
-        for fields, reply in zip(group, replies):
-            if is_duplicate:
+        for fate, fields, reply in zip(fates, group, replies):
+            if fate == "skip":
+                if (reply["position"], reply["version"], reply["duplicate"]) != (None, None, 0):
+                    raise Difference(f"an event to be left out was answered {reply}")
+            elif fate == "duplicate":
                 self.check_append(self.ids[id_key(fields)], reply, duplicate=1)
             elif reply["duplicate"] != 0:
                 raise Difference("part of a new group was called a duplicate")
@@ -231,17 +243,21 @@ class Model:
         appends that were not answered; all that was stored must be a beginning of them."""
         stored = list(stored)
         for group, skips in groups:
-            if skips:
-                group = [fields for fields in group
-                         if not any(person in self.shredded for person in fields["persons"])]
-            if not stored or not group or stored[0]["data"] != group[0]["data"].encode():
+            fates, words = self.fates(group, skips)
+            if any(not word.startswith("?") for word in words) or not stored:
                 continue
-            if len(stored) < len(group):
-                raise Difference("part of a group was stored before the crash")
-            words, is_duplicate = self.refusals(group)
-            if is_duplicate or any(not word.startswith("?") for word in words):
-                raise Difference(f"before the crash a group was stored that deserved {words}")
-            for fields in group:
+            taken = []
+            for fate, fields in zip(fates, group):
+                if fate != "new":
+                    continue
+                if len(taken) < len(stored) and (
+                        stored[len(taken)]["data"] == fields["data"].encode()):
+                    taken.append(fields)
+                elif self.verdict(fields)[0] != "either":
+                    if taken:
+                        raise Difference("part of a group was stored before the crash")
+                    break
+            for fields in taken:
                 event = stored.pop(0)
                 self.add(fields, event).stored = event["stored"]
         if stored:

@@ -1,7 +1,8 @@
 # Installs what is missing. Source it, then call `need GROUP..`.
 #
-# Groups: build (to compile), clients (Redis clients for the suites), disk (loop devices),
-# python (redis-py and lmdb, beside the build, never into the system).
+# Groups: build (to compile), clients (Redis clients for the suites), languages (clients in other
+# languages; say `want`, since their suites are skipped without), disk (loop devices), python (redis-py
+# and lmdb, beside the build, never into the system).
 # Only what is missing is installed, by apt-get as root; otherwise the missing things are named.
 
 repo="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
@@ -29,6 +30,12 @@ missing_of() {
       have redis-server || echo redis-server
       have gcc || echo gcc
       have_header hiredis/hiredis.h || echo libhiredis-dev ;;
+    languages)
+      [ -d /usr/share/nodejs/@redis/client ] && have node || echo node-redis
+      ruby -e 'require "redis"' >/dev/null 2>&1 || echo ruby-redis
+      have php || echo php-cli
+      php -r 'exit(extension_loaded("redis") ? 0 : 1);' >/dev/null 2>&1 || echo php-redis
+      perl -MRedis -e 1 >/dev/null 2>&1 || echo libredis-perl ;;
     disk)
       have mkfs.ext4 || echo e2fsprogs
       have losetup || echo mount ;;
@@ -91,4 +98,16 @@ need() {
         fi
       fi ;;
   esac
+}
+
+# want GROUP..: as `need`, package by package when not all can be had; never fails.
+want() {
+  local packages name
+  packages="$(for group in "$@"; do missing_of "$group"; done | sort -u | tr '\n' ' ')"
+  [ -n "${packages// /}" ] || return 0
+  # shellcheck disable=SC2086 # words on purpose
+  install_debian $packages && return 0
+  for name in $packages; do
+    install_debian "$name" || say "SKIPPED without $name: the suites that need it"
+  done
 }

@@ -88,8 +88,9 @@ struct SegmentWriter: ~Copyable {
   }
 
   #if DEBUG
-    /// What coding a run of one term as differences would do to sizes: four postings of five take no
-    /// room. The segment cannot be read; a test only looks at how much was written.
+    /// True for four of five postings of a run, which would take no room if coded as differences.
+    ///
+    /// Such a segment cannot be read; a test only looks at how much was written.
     private mutating func isSaved(_ tag: UInt64) -> Bool {
       defer { lastTag = tag }
       guard tag == lastTag else { return false }

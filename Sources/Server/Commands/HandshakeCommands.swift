@@ -63,7 +63,9 @@ enum Handshake {
     if arguments.count == 3 {
       try context.state.authenticate(
         user: arguments[1], password: arguments[2], in: surroundings)
-    } else if arguments.word(at: 1) == "PEER", let sole = context.state.rights.soleTenant {
+    } else if arguments.word(at: 1) == "PEER",
+      let sole = context.state.impliedTenant(in: surroundings)
+    {
       try context.state.authenticate(
         user: sole.bytes.span, password: arguments[1], in: surroundings)
     } else {

@@ -56,8 +56,10 @@ struct ConnectionState {
   ) throws(CommandError) {
     guard password.isEmpty || Word(password) == "PEER" else { throw .wrongPass }
     var wanted = TenantName(user.array)
-    if let name = wanted, name.text == "default", !rights.permits(name) {
-      wanted = rights.soleTenant
+    if let name = wanted, name.text == "default",
+      !rights.permits(name) || surroundings.tenantNumber(name) == nil
+    {
+      wanted = impliedTenant(in: surroundings)
     }
     guard let name = wanted, rights.permits(name) || EventStore.isTestVariant("tenant-unchecked"),
       let number = surroundings.tenantNumber(name)
@@ -75,6 +77,11 @@ struct ConnectionState {
     guard let number = surroundings.tenantNumber(tenant) else { throw .noTenant }
     tenantNumber = number
     return number
+  }
+
+  /// The tenant of a peer who names none: the only permitted one, or the store's only one.
+  func impliedTenant(in surroundings: Surroundings) -> TenantName? {
+    rights.soleTenant ?? (rights.reachesAllTenants ? surroundings.onlyTenant() : nil)
   }
 
   /// Binds a peer who may use all tenants to the store's only one, as if `AUTH` had named it.
