@@ -187,7 +187,7 @@ extension ClosureScenario {
     try rotate(removal, .periodsExpired)
   }
 
-  private func shredPositions() throws {
+  func shredPositions() throws {
     guard let tenant = tenants.randomElement(using: &random) else { return }
     var removal = Removal()
     removal.parts[tenant] = Removal.Part()
