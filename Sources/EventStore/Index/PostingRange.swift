@@ -24,11 +24,15 @@ package struct PostingRange: Hashable, Sendable {
   }
 
   func isBeyond(_ posting: Posting) -> Bool {
+    posting.sequence > Self.end(sequences) || posting.ordinal > Self.end(ordinals)
+  }
+
+  private static func end(_ range: ClosedRange<UInt64>) -> UInt64 {
     #if DEBUG
-      if TestHooks.isVariant("range-end") {
-        return posting.sequence >= sequences.upperBound || posting.ordinal > ordinals.upperBound
+      if TestHooks.isVariant("range-end"), range.lowerBound < range.upperBound {
+        return range.upperBound - 1
       }
     #endif
-    return posting.sequence > sequences.upperBound || posting.ordinal > ordinals.upperBound
+    return range.upperBound
   }
 }
