@@ -27,7 +27,7 @@ package enum StoreError: Error, Hashable, Sendable {
   case unknownClass
   /// The caller's event is larger than ``Limits`` allow.
   case tooBig
-  /// There is no event at this position (yet). The caller's mistake.
+  /// There is no event at this position (yet), or with this id. The caller's mistake.
   case noEvent
   /// The tenant has no key for this person. The caller's mistake; never an empty certificate.
   case noSubject

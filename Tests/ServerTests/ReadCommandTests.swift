@@ -66,7 +66,7 @@ private func range(_ line: String) -> RangeRead? {
     ("EVENT.READ COUNT 5 BLOCK 1", "-ERR syntax error"),
     ("EVENT.READ STREAMS s x", "-BADARG after: a version, a position or '$'"),
     ("EVENT.GET POSITION x", "-ERR value is not an integer or out of range"),
-    ("EVENT.GET POSITION 0", "-NOEVENT there is no event at this position"),
+    ("EVENT.GET POSITION 0", "-NOEVENT there is no such event"),
     ("EVENT.GET ID e SOURCE a SOURCE b", "-ERR syntax error"),
     ("EVENT.COUNT TYPE t TYPE u", "-BADARG an option was given twice"),
   ])

@@ -124,7 +124,7 @@ enum ShredCommands {
   static let all =
     [
       Command(
-        "DATASUBJECT", 5...10, .admin([.operator, .officer]),
+        "DATASUBJECT", 4...10, .admin([.operator, .officer]),
         "SHRED DATASUBJECT tenant id REASON code {DRYRUN | CONFIRM token}"
       ) { (arguments, context) throws(CommandError) in
         let tenant = try Administration.tenant(arguments[1], context, [.operator, .officer])
@@ -137,7 +137,7 @@ enum ShredCommands {
           .shredSubject(tenant, subject: person, reason: options.reason, token: token), .receipt)
       },
       Command(
-        "TENANT", 4...9, .admin([.operator]),
+        "TENANT", 3...9, .admin([.operator]),
         "SHRED TENANT tenant REASON code {DRYRUN | CONFIRM token}"
       ) { (arguments, context) throws(CommandError) in
         let tenant = try Administration.tenant(arguments[1], context, [.operator])

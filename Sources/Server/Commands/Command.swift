@@ -56,7 +56,7 @@ final class Command: Sendable {
     run = { (arguments, context) throws(CommandError) in
       guard let word = arguments.word(at: 1),
         let found = subcommands.first(where: { $0.name == word })
-      else { throw CommandError(.err, "unknown subcommand. Try \(name.text) HELP.") }
+      else { throw CommandError(.err, "unknown subcommand; see COMMAND DOCS \(name.text)") }
       try found.check(argumentCount: arguments.count - 2, parent: name)
       try found.authorize(&context.state, context.surroundings, parent: name)
       return try found.run(arguments.dropping(1), &context)

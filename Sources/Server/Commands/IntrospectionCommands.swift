@@ -67,7 +67,7 @@ enum Introspection {
       documents(
         commands.filter { wanted.isEmpty || wanted.contains($0.name) }, encoder,
         to: &context.output)
-    default: throw CommandError(.err, "unknown subcommand. Try COMMAND HELP.")
+    default: throw CommandError(.err, "unknown subcommand; see COMMAND DOCS COMMAND")
     }
   }
 

@@ -59,7 +59,7 @@ extension CommandError {
       self.init(.wrongVersion, "expected \(Self.text(expected)) actual \(actual)")
     case .unknownClass: self.init(.badArgument, "CLASS: the tenant has no such retention class")
     case .tooBig: self.init(.tooBig, "event maximum \(Limits.dataBytesMax) bytes")
-    case .noEvent: self.init(.noEvent, "there is no event at this position")
+    case .noEvent: self.init(.noEvent, "there is no such event")
     case .noSubject: self.init(.noSubject, "there is nothing under this person's identifier")
     case .confirmationMissing: self = .confirmationMissing
     case .confirmationUnknown:
