@@ -4,8 +4,9 @@
 An example is a block of code in which `$ redis-cli ..` stands; below it are its commands, behind `>`,
 each with what it prints. `...` stands for anything. What nobody can know beforehand (UUIDs, times,
 cursors, tokens) may be anything too, but the same again where the document says it again: a cursor
-that is shown in a reply can be used in the next command. Python blocks are run as well, unless they
-never end or are for another server. Each document has a store of its own with a tenant `acme`.
+or a token that is shown in a reply can be used in the next command. Python blocks are run as well,
+unless they are for another server; one that never ends, until it has kept its place. Each document has a
+store of its own with a tenant `acme`. A changed expectation must be caught.
 """
 
 import pathlib
@@ -25,8 +26,9 @@ SOCKETS = "/run/lethe"
 # Scalars as redis-cli prints them; numbers in front of elements say nothing.
 SCALAR = re.compile(r'\(error\) [^\n]*|\(integer\) -?\d+|\(\w[\w ]*\)|"(?:[^"\\]|\\.)*"|\.\.\.|[^\s"]+')
 PLACE = re.compile(r"(?:(?<=\s)|^)\d+[)#~]\s", re.MULTILINE)
-OPAQUE = re.compile(
-    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[\d:.]+Z?|(?=[A-Za-z_-]*\d)[A-Za-z0-9_-]{20,}")
+OPAQUE = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[\d:.]+Z?|[A-Za-z0-9_-]{20,}")
+# Long names of fields have no digit; a cursor that the daemon made need not have one either.
+SHOWN = re.compile(r"(?=[A-Za-z_-]*\d).*")
 
 
 def scalars(text):
@@ -46,7 +48,9 @@ class Document:
         names = {}
         for language, block in BLOCK.findall(self.text):
             if language == "python":
-                if "while True" not in block and "localhost" not in block and "redis.Redis(" not in block:
+                if "load_place" in block:
+                    self.consumer(block)
+                elif "localhost" not in block and "redis.Redis(" not in block:
                     self.python(block, names)
             elif re.search(r"^\$ redis-cli", block, re.MULTILINE):
                 self.block(block)
@@ -64,6 +68,26 @@ class Document:
             exec(compile(self.replaced(block), "an example", "exec"), names)
         except Exception as problem:
             raise Failed(f"{block.strip()[:60]!r}: {type(problem).__name__}: {problem}") from None
+        self.commands += 1
+
+    def consumer(self, block):
+        """A loop that reads on from the place that it keeps sees each event once, in order."""
+        class Enough(Exception):
+            pass
+
+        def save(place):
+            raise Enough
+
+        seen = []
+        try:
+            exec(compile(self.replaced(block), "an example", "exec"),
+                 {"load_place": lambda: 0, "handle": seen.append, "save_place": save})
+        except Enough:
+            pass
+        with self.store.wire("acme") as wire:
+            count = wire.call("EVENT.COUNT")
+        check(count and [event[b"position"] for event in seen] == list(range(1, count + 1)),
+              f"the consumer saw {len(seen)} of {count} events")
         self.commands += 1
 
     def block(self, block):
@@ -163,7 +187,8 @@ class Document:
             pattern = ".*".join(map(re.escape, wanted.split("...")))
             return re.fullmatch(pattern, found) is not None
         shown, actual = wanted.strip('"'), found.strip('"')
-        if OPAQUE.fullmatch(shown) and OPAQUE.fullmatch(actual) and shown not in self.known:
+        if (len(shown) == len(actual) and shown not in self.known and SHOWN.fullmatch(shown)
+                and OPAQUE.fullmatch(shown) and OPAQUE.fullmatch(actual)):
             self.known[shown] = actual
             return True
         return False
@@ -199,6 +224,46 @@ def FromRedis():
 
 def README():
     return document(DOCUMENTS[2])
+
+
+def every_command_has_an_example():
+    text = (REPO / DOCUMENTS[0]).read_text()
+    shown = re.findall(r"^(?:> |\$ redis-cli.*?\.sock[^A-Z\n]*)([A-Z.]+(?: [A-Z]+)?)", text, re.MULTILINE)
+    with Store() as store:
+        names = [word for path in (store.query, store.admin_socket) for word in served(path)]
+    missing = [name for name in names
+               if name.split()[0] not in BESIDE and not any((word + " ").startswith(name + " ") for word in shown)]
+    check(len(names) > 20 and not missing, f"no example of {missing}")
+    return f"{len(names)} commands"
+
+
+# What Redis documents, and what is not there yet.
+BESIDE = {"PING", "ECHO", "AUTH", "SELECT", "QUIT", "RESET", "CLIENT", "COMMAND", "CONFIG", "INFO", "TIME",
+          "DISCARD", "WATCH", "UNWATCH"}
+
+
+def served(path):
+    """The commands of a socket that are there in this version; of the admin socket with their verbs."""
+    with lib.Wire(path) as wire:
+        for name, about in wire.call("COMMAND", "DOCS").items():
+            verbs = about.get("subcommands", {})
+            for known, what in (verbs or {name: about}).items():
+                if b"Not available" not in what["summary"]:
+                    yield known.upper().replace("|", " ")
+
+
+def what_is_said_to_be_absent_is_absent():
+    with Store() as store:
+        store.create_tenant("acme")
+        with store.wire("acme") as wire:
+            for words in (("XADD", "s", "*", "f", "v"), ("GET", "s"), ("KEYS", "*"), ("FLUSHALL",),
+                          ("EVAL", "x", "0"), ("XGROUP", "CREATE", "s", "g", "0")):
+                try:
+                    wire.call(*words)
+                except lib.ErrorReply as error:
+                    check("unknown command" in str(error), f"{words[0]}: {error}")
+                else:
+                    raise Failed(f"{words[0]} is there")
 
 
 def mutations(text):
@@ -238,4 +303,5 @@ def a_changed_expectation_is_caught():
 
 if __name__ == "__main__":
     SEED = lib.seed()
-    lib.run_suite(Protocol, FromRedis, README, a_changed_expectation_is_caught)
+    lib.run_suite(Protocol, FromRedis, README, every_command_has_an_example,
+                  what_is_said_to_be_absent_is_absent, a_changed_expectation_is_caught)
