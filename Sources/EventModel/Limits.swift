@@ -25,6 +25,8 @@ package enum Limits {
   /// Arguments and bytes of one of them before a connection is bound to a tenant.
   package static let unauthenticatedArgumentsMax = 10
   package static let unauthenticatedBulkBytesMax = 16 << 10
+  /// How long a connection may stay so.
+  package static let unauthenticatedSecondsMax = 5
   /// Events of one reply: the default and the most.
   package static let countDefault = 100
   package static let countMax = 10_000

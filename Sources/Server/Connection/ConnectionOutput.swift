@@ -18,8 +18,6 @@ struct Outflow {
 extension ConnectionHandler {
   /// How long an ending connection may take to fetch its last reply.
   private static let lingerTime = TimeAmount.seconds(1)
-  /// How long a connection may stay without a tenant.
-  private static let handshakeTime = TimeAmount.seconds(5)
 
   /// Sends what has been answered.
   func flush() {
@@ -98,7 +96,9 @@ extension ConnectionHandler {
       handshakeDeadline?.cancel()
       handshakeDeadline = nil
     } else if handshakeDeadline == nil {
-      handshakeDeadline = dispatcher.loop.scheduleTask(in: Self.handshakeTime) {
+      handshakeDeadline = dispatcher.loop.scheduleTask(
+        in: .seconds(Int64(Limits.unauthenticatedSecondsMax))
+      ) {
         [dispatcher, key] () -> Void in dispatcher.connections[key]?.handshakeTimedOut()
       }
     }
