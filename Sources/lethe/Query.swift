@@ -1,6 +1,5 @@
 import ArgumentParser
 import Client
-import EventModel
 import RESP
 
 /// `lethe query`: live events by person, type, source and time.
@@ -23,14 +22,7 @@ struct Query: ParsableCommand {
 
   @OptionGroup var filter: FilterOptions
 
-  @Flag(help: "Newest first.")
-  var reverse = false
-
-  @Option(help: ArgumentHelp("At most this many events.", valueName: "n"))
-  var count: UInt64?
-
-  @Flag(help: "All events, however many.")
-  var all = false
+  @OptionGroup var amount: AmountOptions
 
   @Option(help: "Go on where another query with the same filters ended.")
   var cursor: String?
@@ -39,20 +31,13 @@ struct Query: ParsableCommand {
 
   @OptionGroup var options: ConnectionOptions
 
-  mutating func validate() throws {
-    guard !all || count == nil else {
-      throw ValidationError("--all and --count exclude each other")
-    }
-  }
-
   func run() throws {
     let session = try options.openQuery()
     let output = form.output(isJSON: options.json)
     var base = Request("EVENT.QUERY")
     try filter.append(to: &base, stream: stream)
-    if reverse { base.append("REV") }
-    var pages = CursorPages(
-      base: base, cursor: cursor, missing: all ? .max : count ?? UInt64(Limits.countDefault))
+    if amount.reverse { base.append("REV") }
+    var pages = CursorPages(base: base, cursor: cursor, missing: amount.most)
     output.showHeads(withStream: true)
     while let events = try pages.next(session, output) {
       try output.show(events, withStream: true)

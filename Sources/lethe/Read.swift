@@ -28,14 +28,7 @@ struct Read: ParsableCommand {
   @Option(help: ArgumentHelp("The highest version (or position).", valueName: "n"))
   var to: UInt64?
 
-  @Flag(help: "Newest first.")
-  var reverse = false
-
-  @Option(help: ArgumentHelp("At most this many events.", valueName: "n"))
-  var count: UInt64?
-
-  @Flag(help: "All events, however many.")
-  var all = false
+  @OptionGroup var amount: AmountOptions
 
   @Flag(help: "Leave out erased events.")
   var liveOnly = false
@@ -51,9 +44,6 @@ struct Read: ParsableCommand {
     guard (stream == nil) != (position == nil) else {
       throw ValidationError("name a stream, or a --position")
     }
-    guard !all || count == nil else {
-      throw ValidationError("--all and --count exclude each other")
-    }
     guard (from ?? 1) <= (to ?? .max) else { throw ValidationError("--from is above --to") }
   }
 
@@ -68,8 +58,7 @@ struct Read: ParsableCommand {
     let isFeed = stream == "*"
     var pages = RangePages(
       stream: stream ?? "*", low: max(1, from ?? 1), high: to ?? Limits.positionMax,
-      isReversed: reverse, isLiveOnly: liveOnly,
-      missing: all ? UInt64.max : count ?? UInt64(Limits.countDefault))
+      isReversed: amount.reverse, isLiveOnly: liveOnly, missing: amount.most)
     output.showHeads(withStream: isFeed)
     while let events = try pages.next(session, output) {
       try output.show(events, withStream: isFeed)

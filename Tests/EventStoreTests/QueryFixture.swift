@@ -15,27 +15,10 @@ struct QueryEvent: Hashable {
   var id = ""
 
   func add(to batch: AppendBatch, _ tenant: TenantNumber) {
-    let body = EventBodyWriter(in: &batch.bytes)
-    let streamRange = body.append(.stream, Array(stream.utf8).span, in: &batch.bytes)
-    body.append(.type, Array(type.utf8).span, in: &batch.bytes)
-    var ranges = InlineArray<4, ByteRange>(repeating: .none)
-    for (index, subject) in subjects.enumerated() {
-      ranges[index] = body.append(.dataSubject, Array(subject.utf8).span, in: &batch.bytes)
-    }
-    var idRange = ByteRange.none
-    var sourceRange = ByteRange.none
-    if !id.isEmpty { idRange = body.append(.id, Array(id.utf8).span, in: &batch.bytes) }
-    if !source.isEmpty {
-      sourceRange = body.append(.source, Array(source.utf8).span, in: &batch.bytes)
-    }
-    let place = body.finish(data: [1, 2, 3].span, in: &batch.bytes)
-    var request = AppendRequest(
-      tenant: tenant, ticket: 0, group: UInt32(1_000 + batch.requests.count), expectation: .any,
-      body: place, stream: streamRange, subjects: ranges, subjectCount: UInt8(subjects.count),
-      className: .none)
-    request.id = idRange
-    request.source = sourceRange
-    batch.requests.append(request)
+    TestEvent(
+      stream: stream, type: type, subjects: subjects, data: "\u{1}\u{2}\u{3}", id: id,
+      source: source
+    ).add(to: batch, tenant)
   }
 }
 
