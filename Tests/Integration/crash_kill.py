@@ -17,7 +17,7 @@ import lib
 from lib import Closed, ErrorReply, Failed, Store, check
 
 KILLS = int(os.environ.get("LETHE_KILLS", "200"))
-STORES = 4  # the kills are spread over several stores, so that each stays short to verify
+STORES = 10  # the kills are spread over several stores, so that each stays short to verify
 WRITERS = 4
 STREAMS = [f"stream-{number}" for number in range(12)]
 PAGE = 1_000
