@@ -237,6 +237,16 @@ def every_command_has_an_example():
     return f"{len(names)} commands"
 
 
+def Operations_explains_every_line_of_INFO():
+    text = (REPO / "Docs/Operations.md").read_text()
+    with Store() as store, lib.Wire(store.admin_socket) as wire:
+        lines = [line for line in wire.call("INFO").decode().splitlines() if line]
+    names = [line if line.startswith("#") else line.split(":")[0] for line in lines]
+    missing = [name for name in names if f"`{name}" not in text]
+    check(len(names) > 25 and not missing, f"not explained: {missing}")
+    return f"{len(names)} lines and sections"
+
+
 # What Redis documents, and what is not there yet.
 BESIDE = {"PING", "ECHO", "AUTH", "SELECT", "QUIT", "RESET", "CLIENT", "COMMAND", "CONFIG", "INFO", "TIME",
           "DISCARD", "WATCH", "UNWATCH"}
@@ -304,4 +314,5 @@ def a_changed_expectation_is_caught():
 if __name__ == "__main__":
     SEED = lib.seed()
     lib.run_suite(Protocol, FromRedis, README, every_command_has_an_example,
+                  Operations_explains_every_line_of_INFO,
                   what_is_said_to_be_absent_is_absent, a_changed_expectation_is_caught)
