@@ -1,5 +1,5 @@
-// The copies below are the only unsafe code of this module: byte by byte they cost 225 ns for 300
-// bytes, as one block 27 ns, and every event passes them several times.
+// The copies and loads below are the only unsafe code of this module: byte by byte they cost 225 ns
+// for 300 bytes, as one block 27 ns, and every event passes them several times.
 
 extension [UInt8] {
   /// Appends what a span shows.
@@ -18,9 +18,38 @@ extension [UInt8] {
 extension Span<UInt8> {
   /// The number in `count` bytes from `offset`, most significant first.
   package func bigEndian(at offset: Int, bytes count: Int) -> UInt64 {
+    if count > 0, count <= 8, offset >= 0, offset + 8 <= self.count {
+      let word = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self)
+      return UInt64(bigEndian: word) >> UInt64(64 - 8 * count)
+    }
     var value: UInt64 = 0
     for index in offset..<(offset + count) { value = value << 8 | UInt64(self[index]) }
     return value
+  }
+
+  /// The first byte from `start` on that a string of JSON cannot have as it is (a control
+  /// character, `"` or `\`), or ``count``.
+  package func jsonEscape(from start: Int) -> Int {
+    precondition(start >= 0)
+    var index = start
+    // Eight at once: a byte's highest bit marks it, and the lowest mark is always a true one.
+    let (ones, highs): (UInt64, UInt64) = (0x0101_0101_0101_0101, 0x8080_8080_8080_8080)
+    while index + 8 <= count {
+      let loaded = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+      let word = UInt64(littleEndian: loaded)
+      let (quote, backslash) = (word ^ ones &* 0x22, word ^ ones &* 0x5C)
+      let marks =
+        ((word &- ones &* 0x20) & ~word | (quote &- ones) & ~quote
+          | (backslash &- ones) & ~backslash) & highs
+      if marks != 0 { return index + marks.trailingZeroBitCount >> 3 }
+      index += 8
+    }
+    while index < count {
+      let byte = self[index]
+      if byte < 0x20 || byte == 0x22 || byte == 0x5C { break }
+      index += 1
+    }
+    return index
   }
 
   /// A copy of the bytes, which must not be secret.
@@ -68,6 +97,20 @@ extension OutputSpan<UInt8> {
         guard let from = source.baseAddress, let to = target.baseAddress else { return }
         unsafe UnsafeMutableRawPointer(to + count).copyMemory(from: from, byteCount: source.count)
         count += source.count
+      }
+    }
+  }
+
+  /// Appends `count` low bytes of `value`, most significant first.
+  @_lifetime(self: copy self)
+  package mutating func appendBigEndian(_ value: UInt64, bytes count: Int) {
+    precondition(count > 0 && count <= 8 && count <= freeCapacity, "the output is too short")
+    var shifted = (value << UInt64(64 - 8 * count)).bigEndian
+    unsafe withUnsafeMutableBufferPointer { target, used in
+      unsafe Swift.withUnsafeBytes(of: &shifted) { bytes in
+        guard let from = bytes.baseAddress, let to = target.baseAddress else { return }
+        unsafe UnsafeMutableRawPointer(to + used).copyMemory(from: from, byteCount: count)
+        used += count
       }
     }
   }

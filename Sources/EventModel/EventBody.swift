@@ -93,7 +93,7 @@ package struct EventBodyReader {
   /// Returns nil when `bytes` are not a body of version 1.
   package init?(_ bytes: Span<UInt8>) {
     guard bytes.count >= 6, bytes[0] == 1 else { return nil }
-    let count = (1...4).reduce(0) { $0 << 8 | Int(bytes[$1]) }
+    let count = Int(bytes.bigEndian(at: 1, bytes: 4))
     var index = 5
     while index < bytes.count, bytes[index] != 0 {
       guard index + 3 <= bytes.count else { return nil }

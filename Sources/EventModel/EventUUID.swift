@@ -29,14 +29,23 @@ package enum EventUUID {
   @_lifetime(output: copy output)
   package static func appendText(_ uuid: Span<UInt8>, to output: inout OutputSpan<UInt8>) {
     precondition(uuid.count == 16, "a UUID has 16 bytes")
-    for index in 0..<16 {
-      if index == 4 || index == 6 || index == 8 || index == 10 { output.append(0x2D) }
-      output.append(hexDigit(uuid[index] >> 4))
-      output.append(hexDigit(uuid[index] & 15))
+    output.appendBigEndian(hexDigits(uuid.bigEndian(at: 0, bytes: 4)), bytes: 8)
+    for offset in stride(from: 4, through: 8, by: 4) {
+      let digits = hexDigits(uuid.bigEndian(at: offset, bytes: 4))
+      output.append(0x2D)
+      output.appendBigEndian(digits >> 32, bytes: 4)
+      output.append(0x2D)
+      output.appendBigEndian(digits, bytes: 4)
     }
+    output.appendBigEndian(hexDigits(uuid.bigEndian(at: 12, bytes: 4)), bytes: 8)
   }
 
-  private static func hexDigit(_ value: UInt8) -> UInt8 {
-    value < 10 ? 0x30 + value : 0x61 + value - 10
+  /// Eight hexadecimal digits of 32 bits, the first in the highest byte.
+  private static func hexDigits(_ value: UInt64) -> UInt64 {
+    var nibbles = (value & 0xFFFF_0000) << 16 | value & 0xFFFF
+    nibbles = (nibbles & 0x0000_FF00_0000_FF00) << 8 | nibbles & 0x0000_00FF_0000_00FF
+    nibbles = (nibbles & 0x00F0_00F0_00F0_00F0) << 4 | nibbles & 0x000F_000F_000F_000F
+    let letters = (nibbles &+ 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+    return nibbles &+ 0x3030_3030_3030_3030 &+ letters &* 0x27
   }
 }

@@ -55,6 +55,19 @@ package enum DecimalNumber {
     bytes.append(addingCapacity: 20) { output in append(number, to: &output) }
   }
 
+  /// Appends twenty digits, zeroes first.
+  @_lifetime(output: copy output)
+  package static func appendPadded(_ number: UInt64, to output: inout OutputSpan<UInt8>) {
+    var digits = InlineArray<20, UInt8>(repeating: 0x30)
+    var (rest, index) = (number, 19)
+    while rest > 0 {
+      digits[index] = 0x30 + UInt8(truncatingIfNeeded: rest % 10)
+      rest /= 10
+      index -= 1
+    }
+    output.append(copying: digits.span)
+  }
+
   /// Appends the number's digits, at most 20.
   @_lifetime(output: copy output)
   package static func append(_ number: UInt64, to output: inout OutputSpan<UInt8>) {

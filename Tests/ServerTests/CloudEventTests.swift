@@ -99,6 +99,22 @@ private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
     #expect(data(bytes(payload), content: content) == expected)
   }
 
+  @Test func `values that are all escapes have room`() {
+    let value = [UInt8](repeating: 1, count: 4_000)
+    let text = json(
+      [(.stream, value), (.type, value), (.id, value), (.attribute, [1] + bytes("a") + value)],
+      data: value)
+    let escaped = String(repeating: "\\u0001", count: 4_000)
+    #expect(text.hasSuffix(",\"data\":\"\(escaped)\"}"))
+    #expect(text.range(of: "\"stream\":\"\(escaped)\"") != nil)
+  }
+
+  @Test func `embedded JSON keeps what is in its strings`() {
+    #expect(
+      data(bytes(#" { "a \" b" : [ "\\" , " x " ], "é\u0001" : "\\\"" } "#), content: "text/json")
+        == #""data":{"a \" b":["\\"," x "],"é\u0001":"\\\""}"#)
+  }
+
   @Test(
     arguments: [
       ([0xFF], "/w=="), ([0xC0, 0x80], "wIA="), ([0xED, 0xA0, 0x80], "7aCA"),

@@ -49,10 +49,15 @@ struct BaseCache: ~Copyable {
   ///
   /// Eight stand in one line of the processor's cache.
   private var hashes: [UInt64]
-  private var ids: [BaseID]
-  private var destroyed: [Bool]
-  private var stamps: [UInt32]
+  private var entries: [Entry]
   private var clock: UInt32 = 0
+
+  /// What else is known of a key, side by side: apart, each would be a miss of its own.
+  private struct Entry {
+    var id = BaseID.none
+    var stamp: UInt32 = 0
+    var isDestroyed = false
+  }
 
   /// `sets` is a power of two; there is room for eight times as many keys of 32 bytes.
   init(sets: Int) {
@@ -60,19 +65,17 @@ struct BaseCache: ~Copyable {
     let count = sets * Self.ways
     secrets = SecretTable(count: count, width: 32)
     hashes = Array(repeating: 0, count: count)
-    ids = Array(repeating: .none, count: count)
-    destroyed = Array(repeating: false, count: count)
-    stamps = Array(repeating: 0, count: count)
+    entries = Array(repeating: Entry(), count: count)
   }
 
   /// Looks `id` up.
   mutating func find(_ id: BaseID) -> Finding {
     let hash = id.mixed | 1
     let start = Int(hash >> 1 & setMask) * Self.ways
-    for way in start..<(start + Self.ways) where hashes[way] == hash && ids[way] == id {
+    for way in start..<(start + Self.ways) where hashes[way] == hash && entries[way].id == id {
       clock &+= 1
-      stamps[way] = clock
-      return destroyed[way] ? .destroyed : .at(way)
+      entries[way].stamp = clock
+      return entries[way].isDestroyed ? .destroyed : .at(way)
     }
     return .unknown
   }
@@ -92,14 +95,14 @@ struct BaseCache: ~Copyable {
   /// Remembers that `id` cannot be derived any more.
   mutating func insertDestroyed(_ id: BaseID) {
     let place = claim(id)
-    destroyed[place] = true
+    entries[place].isDestroyed = true
   }
 
   /// Forgets and wipes everything.
   mutating func removeAll() {
     secrets.wipeAll()
     for index in hashes.indices { hashes[index] = 0 }
-    for index in destroyed.indices { destroyed[index] = false }
+    for index in entries.indices { entries[index].isDestroyed = false }
   }
 
   private mutating func claim(_ id: BaseID) -> Int {
@@ -111,14 +114,12 @@ struct BaseCache: ~Copyable {
         oldest = way
         break
       }
-      if stamps[way] < stamps[oldest] { oldest = way }
+      if entries[way].stamp < entries[oldest].stamp { oldest = way }
     }
     secrets.wipe(at: oldest)
     hashes[oldest] = hash
-    ids[oldest] = id
-    destroyed[oldest] = false
     clock &+= 1
-    stamps[oldest] = clock
+    entries[oldest] = Entry(id: id, stamp: clock)
     return oldest
   }
 }

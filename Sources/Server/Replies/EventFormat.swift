@@ -18,7 +18,6 @@ enum EventFormat: Hashable, Sendable {
     case .map: EventReply.append(event, body: body, stream: stream, encoder, to: &bytes)
     case .cloudEvents(let tenant):
       var json: [UInt8] = []
-      json.reserveCapacity(body.count + 512)
       CloudEvent.append(event, body: body, stream: stream, tenant: tenant, to: &json)
       encoder.bulk(json.span, to: &bytes)
     }

@@ -18,6 +18,8 @@ struct EventList: Sendable {
   private let format: EventFormat
   private let buffers: ReplyBuffers
   private var chunks: [ByteBuffer] = []
+  /// The header of an event's text, whose length is known last.
+  private var head: [UInt8] = []
   private var event: [UInt8] = []
   private var stored = StoredTime()
   private(set) var count = 0
@@ -46,18 +48,25 @@ struct EventList: Sendable {
   mutating func add(_ event: ReadEvent, body: Span<UInt8>, stream: Span<UInt8>? = nil) -> Bool {
     if isLiveOnly, event.state != .live { return true }
     self.event.removeAll(keepingCapacity: true)
-    if format == .map {
+    head.removeAll(keepingCapacity: true)
+    switch format {
+    case .map:
       EventReply.append(event, body: body, stream: stream, encoder, &stored, to: &self.event)
-    } else {
-      format.append(event, body: body, stream: stream, encoder, to: &self.event)
+    case .cloudEvents(let tenant):
+      CloudEvent.append(
+        event, body: body, stream: stream, tenant: tenant, &stored, to: &self.event)
+      encoder.bulkHeader(self.event.count, to: &head)
+      encoder.end(&self.event)
     }
-    guard byteCount + self.event.count <= bytesMax || count == 0 else {
+    let size = head.count + self.event.count
+    guard byteCount + size <= bytesMax || count == 0 else {
       isOutOfBytes = true
       return false
     }
-    makeRoom(for: self.event.count)
+    makeRoom(for: size)
+    if !head.isEmpty { chunks[chunks.count - 1].writeBytes(head) }
     chunks[chunks.count - 1].writeBytes(self.event)
-    byteCount += self.event.count
+    byteCount += size
     count += 1
     return count < countMax
   }

@@ -13,7 +13,12 @@ struct JSONCheck: ~Escapable {
   private var depth = 0
 
   static func isValid(_ text: Span<UInt8>) -> Bool {
-    guard !text.isEmpty, JSONText.isUTF8(text) else { return false }
+    JSONText.isUTF8(text) && isValid(utf8: text)
+  }
+
+  /// The same for what is known to be UTF-8.
+  static func isValid(utf8 text: Span<UInt8>) -> Bool {
+    guard !text.isEmpty else { return false }
     var check = JSONCheck(text)
     return check.run()
   }
@@ -126,7 +131,9 @@ extension JSONCheck {
   @_lifetime(self: copy self)
   private mutating func string() -> Bool {
     index += 1
-    while index < text.count {
+    while true {
+      index = text.jsonEscape(from: index)
+      guard index < text.count else { return false }
       let byte = text[index]
       index += 1
       if byte == 0x22 { return true }
@@ -135,7 +142,6 @@ extension JSONCheck {
         guard escape() else { return false }
       }
     }
-    return false
   }
 
   @_lifetime(self: copy self)
