@@ -137,7 +137,9 @@ INDEXES = {}
 def indexes():
     if not INDEXES:
         for name, spread in SPREADS.items():
-            INDEXES[name] = index_of(spread, EVENTS)
+            # A store that takes longer is flushed more often: time, which files always show.
+            INDEXES[name] = index_of(
+                spread, EVENTS, configuration="debug", variant="flush-when-full")
     return INDEXES
 
 
