@@ -123,6 +123,7 @@ if Context.environment["LETHE_ENGINE_ONLY"] != nil {
   package.targets.removeAll { target in
     [
       "Server", "Client", "lethed", "lethe", "lethe-bench", "lethe-hammer", "ServerTests",
+      "DoctorTests",
       "ClientTests", "HammerTests",
     ].contains(target.name)
   }
