@@ -60,8 +60,6 @@ package enum StoreError: Error, Hashable, Sendable {
   /// The cursor is forged, of another tenant or query, or of a time before a restore. The caller
   /// begins anew.
   case badCursor
-  /// Not there yet.
-  case unavailable
 }
 
 /// What a writer expects of the stream that it appends to.

@@ -81,7 +81,6 @@ extension CommandError {
       self.init(.erased, "the event of this id was erased: position \(position)")
     case .idMissing: self.init(.badArgument, "ID: the tenant demands one")
     case .badCursor: self.init(.badCursor, "not a cursor for this query: begin anew without one")
-    case .unavailable: self.init(.err, "not available in this version")
     }
   }
 
