@@ -36,7 +36,16 @@ class Run:
         self.places, self.wires, self.tenants = [], {}, 0
 
     def play(self, operations, seconds):
-        """Until so many operations are done or the time is over; raises ``Difference``."""
+        """Until so many operations are done or the time is over; raises ``Difference``.
+
+        An error where the model has an answer is one too, whoever asked.
+        """
+        try:
+            self.play_on(operations, seconds)
+        except lib.ErrorReply as error:
+            raise Difference(f"an error instead of an answer: {error}") from None
+
+    def play_on(self, operations, seconds):
         start = time.monotonic()
         self.places = [self.new_tenant(), self.new_tenant()]
         while sum(self.done.values()) < operations and time.monotonic() - start < seconds:
