@@ -83,4 +83,6 @@ package enum NameKind: UInt8, Sendable {
   case stream = 2
   /// The mark that a person was erased, so that no key is minted for them silently.
   case suppression = 3
+  /// The mark that an event of this id and source was erased, so that no retry brings it back.
+  case erasedID = 4
 }

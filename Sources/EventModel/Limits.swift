@@ -79,6 +79,8 @@ package enum Limits {
   package static let planMilliseconds: Int64 = 3_600_000
   /// Plans that wait at the same time.
   package static let plansMax = 256
+  /// Positions of one `SHRED EVENTS`.
+  package static let shredEventsMax = 1_000
   /// A position or version has 48 bits on the disk.
   package static let positionMax: UInt64 = (1 << 48) - 1
   /// Retention: at most 36,500 days.

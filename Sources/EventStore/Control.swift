@@ -38,11 +38,23 @@ package enum ControlAct: Sendable {
   /// Counts what destroying the person's keys would erase and answers the token for it.
   case planShredSubject(TenantName, subject: [UInt8])
   case shredSubject(TenantName, subject: [UInt8], reason: ReasonCode, token: [UInt8])
+  case planShred(TenantName, ShredTarget)
+  case shred(TenantName, ShredTarget, reason: ReasonCode, token: [UInt8])
   case planShredTenant(TenantName)
   case shredTenant(TenantName, reason: ReasonCode, token: [UInt8])
   /// Lifts the mark of an erased person, so that new events (under a new key) are taken again.
   case enrolSubject(TenantName, subject: [UInt8])
   case keyStatus
+}
+
+/// What can be shredded besides persons and tenants.
+package enum ShredTarget: Hashable, Sendable {
+  /// Single events, by their positions: at most ``Limits/shredEventsMax``.
+  case events([UInt64])
+  /// A stream with all its events, by its name.
+  case stream([UInt8])
+  /// What was stored under a class (empty: `default`) on a UTC day, counted from 1970-01-01.
+  case period(className: [UInt8], day: UInt32)
 }
 
 /// What an administrator can set for a tenant.
@@ -81,10 +93,12 @@ package struct ShredPlan: Sendable {
   package let token: String
   /// Live events that will be erased.
   package let eventCount: UInt64
-  /// Of these, events that name other persons too.
+  /// Of these, events that name other persons too; any person, unless a person is shredded.
   package let sharedEventCount: UInt64
   /// Of these, events that name nobody and go with the person's streams.
   package let impersonalEventCount: UInt64
+  /// Events that are meant too and were erased before.
+  package let erasedEventCount: UInt64
   /// Streams that die because they name nobody else.
   package let ownStreamCount: UInt64
   /// Streams that go on because they name others; their names survive.

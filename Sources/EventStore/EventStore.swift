@@ -148,6 +148,7 @@ extension EventStore {
     }
     var reader = EventReader(shared: shared, tenant: tenant)
     read.advance(found: postings)
+    defer { read.give(back: reader.passedOver) }
     return try reader.read(
       postings[...], isWanted: { routing, _, posting in routing.position == posting.ordinal }, body)
   }
@@ -179,6 +180,7 @@ extension EventStore {
     let postings = try postings(known.term, page, isDescending)
     var reader = EventReader(shared: shared, tenant: tenant)
     read.advance(found: postings)
+    defer { read.give(back: reader.passedOver) }
     return try reader.read(
       postings[...],
       isWanted: { _, header, posting in
@@ -192,7 +194,7 @@ extension EventStore {
   ) throws(StoreError) -> StreamSummary? {
     let version = try lastVersion(tenant, stream: stream)
     guard version > 0 else { return nil }
-    var first: UInt64 = version
+    var first: UInt64 = version + 1
     var stored: Int64 = 0
     try readStream(
       tenant, stream: stream, versions: 1...version, isDescending: false, limit: 1
@@ -206,9 +208,32 @@ extension EventStore {
       stored = event.storedMilliseconds
       return false
     }
+    let live = try hasHoles(tenant) ? eventCount(tenant, stream, first, version) : nil
     return StreamSummary(
-      version: version, firstVersion: first, expiredCount: first - 1,
+      version: version, firstVersion: first, expiredCount: live.map { version - $0 } ?? first - 1,
       lastStoredMilliseconds: stored)
+  }
+
+  /// True when periods of the tenant were shredded out of order.
+  private func hasHoles(_ tenant: TenantNumber) throws(StoreError) -> Bool {
+    try shared.withState { (state) throws(StoreError) in
+      let classes = try state.activeTenant(tenant).open(state.keyring).keys.classes
+      return classes.contains { $0.cover.hasHoles }
+    }
+  }
+
+  /// How many events of a stream have not expired.
+  private func eventCount(
+    _ tenant: TenantNumber, _ stream: Span<UInt8>, _ first: UInt64, _ last: UInt64
+  ) throws(StoreError) -> UInt64 {
+    guard first <= last, let known = try knownStream(tenant, stream.array) else { return 0 }
+    var count: UInt64 = 0
+    try HeaderWalk(shared: shared, tenant: tenant).forEach(known.term, ordinals: first...last) {
+      _, header, _ in
+      if header.stream == known.slot { count += 1 }
+      return true
+    }
+    return count
   }
 
   /// The tenant's newest position; 0 when it has no event.

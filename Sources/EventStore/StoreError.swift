@@ -29,6 +29,18 @@ package enum StoreError: Error, Hashable, Sendable {
   case tooBig
   /// There is no event at this position (yet), or with this id. The caller's mistake.
   case noEvent
+  /// The event at this position has expired, or its period was shredded. Nobody's move.
+  case expired(position: UInt64)
+  /// The period is not over, so it cannot be shredded. The caller waits for its end.
+  case periodNotOver
+  /// Nothing of this period can be opened. The caller's mistake.
+  case noPeriod
+  /// The clock shows a period that was destroyed. The operator sets it right.
+  case clockBehind
+  /// Too many holes among the tenant's periods. The caller waits until older ones expire.
+  case tooManyHoles
+  /// The stream has no event, or it was shredded. The caller's mistake.
+  case noStream
   /// The tenant has no key for this person. The caller's mistake; never an empty certificate.
   case noSubject
   /// A destroying act needs the token of its dry run. The caller makes one.

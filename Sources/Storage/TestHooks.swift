@@ -24,6 +24,10 @@ package enum TestHooks {
 
     /// A variant for this task only, so that tests beside it are not disturbed.
     @TaskLocal package static var taskVariant: String?
+
+    /// What is added to the clock: tests start a daemon on another day.
+    package static let clockOffsetMilliseconds =
+      Linux.environmentVariable("LETHE_TEST_CLOCK_MS").flatMap(Int64.init) ?? 0
   #endif
 
   #if DEBUG

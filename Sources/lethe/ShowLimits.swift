@@ -55,6 +55,7 @@ struct ShowLimits: ParsableCommand {
     ("suppression", Limits.suppressionDays, "days"),
     ("plan", Int(Limits.planMilliseconds), "milliseconds"),
     ("plans", Limits.plansMax, "waiting"),
+    ("shred-events", Limits.shredEventsMax, "positions per command"),
     ("retention", Limits.retentionDaysMax, "days"),
   ]
 

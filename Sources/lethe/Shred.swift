@@ -5,16 +5,21 @@ import RESP
 /// `lethe shred`: destroys keys, so that what they sealed cannot be read again, in no copy.
 struct Shred: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Destroy the keys of a person or of a tenant, for ever.",
+    abstract: "Destroy the keys of a person, of events, a stream, a day or a tenant, for ever.",
     discussion: """
       Looks first (a dry run), shows what would be destroyed, and goes on only with the dry run's \
       token: typed confirmation at a terminal, or --confirm.
 
       EXAMPLES
         $ lethe shred subject --tenant acme --reason art17
+        $ lethe shred events 17 18 --tenant acme --reason captured-secret
+        $ lethe shred stream user-42 --tenant acme --reason art17
+        $ lethe shred period default 2026-11-23 --tenant acme --reason captured-secret
         $ lethe shred tenant acme --reason offboarding
       """,
-    subcommands: [ShredSubject.self, ShredTenant.self])
+    subcommands: [
+      ShredSubject.self, ShredEvents.self, ShredStream.self, ShredPeriod.self, ShredTenant.self,
+    ])
 }
 
 /// What both kinds of shredding take.

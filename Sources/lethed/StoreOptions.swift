@@ -1,6 +1,7 @@
 import ArgumentParser
 import CLinux
 import Keyring
+import Storage
 
 /// Which store: its data directory and its root holders.
 struct StoreOptions: ParsableArguments {
@@ -21,7 +22,13 @@ struct StoreOptions: ParsableArguments {
   var acceptWeakErasure = false
 
   /// Milliseconds since 1970.
-  static let clock: @Sendable () -> Int64 = { linux_wall_clock_milliseconds() }
+  #if DEBUG
+    static let clock: @Sendable () -> Int64 = {
+      linux_wall_clock_milliseconds() + TestHooks.clockOffsetMilliseconds
+    }
+  #else
+    static let clock: @Sendable () -> Int64 = { linux_wall_clock_milliseconds() }
+  #endif
 
   /// The settings with environment and file behind the options.
   func settings(config: String?) async throws -> ServeSettings {

@@ -162,7 +162,7 @@ import Testing
     for event in later {
       let control = ControlPlane(shared: shared)
       let survey = Result { () throws(StoreError) in
-        try ShredSurvey.survey(ann, tenant: tenant, shared: shared)
+        Survey.subject(try ShredSurvey.survey(ann, tenant: tenant, shared: shared))
       }
       guard
         case .plan(let plan) = try control.perform(

@@ -122,6 +122,53 @@ final class TestStore {
   }
 }
 
+extension TestStore {
+  /// A dry run.
+  func plan(_ tenant: String, _ target: ShredTarget) throws -> ShredPlan {
+    guard case .plan(let plan) = try control(.planShred(TenantName(tenant)!, target)) else {
+      throw StoreError.corrupt
+    }
+    return plan
+  }
+
+  /// Dry run and confirmation in one.
+  func shred(_ tenant: String, _ target: ShredTarget) throws -> ShredReceipt {
+    let token = Array(try plan(tenant, target).token.utf8)
+    let answer = try control(
+      .shred(TenantName(tenant)!, target, reason: .capturedSecret, token: token))
+    guard case .shredded(let receipt) = answer else { throw StoreError.corrupt }
+    return receipt
+  }
+
+  /// The same on this thread, so that a broken variant concerns this test only.
+  func shredHere(
+    _ tenant: String, _ target: ShredTarget, variant: String?
+  ) throws -> ShredReceipt {
+    let (name, shared) = (TenantName(tenant)!, store.shared)
+    let control = ControlPlane(shared: shared)
+    let actor = Actor(uid: 1, socketName: nil, isApprover: false)
+    return try TestHooks.$taskVariant.withValue(variant) {
+      let survey = Result { () throws(StoreError) in
+        Survey.findings(
+          try ShredFindings.survey(target, tenant: store.tenant(named: name)!, shared: shared))
+      }
+      guard
+        case .plan(let plan) = try control.perform(
+          .planShred(name, target), actor: actor, survey: survey),
+        case .shredded(let receipt) = try control.perform(
+          .shred(name, target, reason: .other, token: Array(plan.token.utf8)), actor: actor,
+          survey: survey)
+      else { throw StoreError.corrupt }
+      return receipt
+    }
+  }
+
+  /// What `lethed check` finds; the store is closed.
+  func check() throws -> CheckReport {
+    try EventStore.check(path: dataPath, holders: Self.holders(directory)) { [clock] in clock.now }
+  }
+}
+
 /// A clock that stands still until it is set.
 final class TestClock: Sendable {
   private let milliseconds = Mutex<Int64>(1_795_500_000_000)

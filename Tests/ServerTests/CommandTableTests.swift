@@ -39,7 +39,7 @@ import Testing
   @Test(arguments: [
     ("RETENTION SET acme default MAX 30d", "RETENTION"),
     ("TENANT OFFBOARD acme", "TENANT OFFBOARD"),
-    ("KEY ROTATE ROOT", "KEY ROTATE"), ("SHRED STREAM acme s", "SHRED STREAM"),
+    ("KEY ROTATE ROOT", "KEY ROTATE"), ("SUBJECT OBJECT acme u", "SUBJECT OBJECT"),
     ("SUBJECT RESTRICT acme u", "SUBJECT RESTRICT"),
   ])
   func `what administrators will have says so`(line: String, name: String) {

@@ -84,9 +84,7 @@ struct Appender: ~Copyable {
     let classNumber = resolved.retentionClass.number
     let term = request.id.isEmpty ? nil : idTerm(bytes, request, secrets)
     if let term, !isAdmitted,
-      let first = try duplicates.find(
-        term, body: bytes.extracting(request.body.range), tenant: tenant, now: now,
-        commit: commit, behind: behind, in: state)
+      let first = try firstEvent(bytes, request, term, resolved, now: now, in: state)
     {
       return first
     }
@@ -102,7 +100,12 @@ struct Appender: ~Copyable {
     let id = BaseID(
       tenant: tenant.number, generation: secrets.generation,
       classNumber: classNumber, period: period, stream: stream.slot, subjects: slots)
-    guard let base = try state.base(id, tenant: tenant) else { throw .corrupt }
+    guard let base = try state.base(id, tenant: tenant),
+      try secrets.canWrite(position, state.keyring)
+    else {
+      let keys = try state.periodKeys(tenant, classNumber, period)
+      throw keys == nil ? .clockBehind : .corrupt
+    }
     let wanted = PeriodID(
       tenant: tenant.number, generation: secrets.generation, classNumber: classNumber,
       period: period)
@@ -151,6 +154,20 @@ struct Appender: ~Copyable {
       of: body.extracting(type), in: bucket, dataSecret: secrets.keys.dataSecret,
       tableKey: secrets.idKey)
     note(tag, bucket, sequence, 0)
+  }
+
+  /// What the first event of a request's id got, or nil; throws `.eventErased` when it is erased.
+  mutating func firstEvent(
+    _ bytes: Span<UInt8>, _ request: AppendRequest, _ term: IDTerm, _ resolved: ResolvedNames,
+    now: Int64, in state: EngineState
+  ) throws(StoreError) -> AppendResult? {
+    let first = try duplicates.find(
+      term, body: bytes.extracting(request.body.range), tenant: resolved.tenant, now: now,
+      commit: commit, behind: behind, in: state)
+    if first == nil, resolved.secrets.keys.hasErasedEvents {
+      try resolver.refuseErased(bytes, request, resolved, now: now, in: state)
+    }
+    return first
   }
 
   /// The term of a request's id.

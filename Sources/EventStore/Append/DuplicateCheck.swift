@@ -83,8 +83,10 @@ struct DuplicateCheck: ~Copyable {
         tenant: routing.tenant, generation: routing.generation, classNumber: routing.classNumber,
         period: routing.period, stream: header.stream, subjects: header.subjects),
       tenant: tenant)
-    guard let base else { throw .eventErased(position: routing.position) }
     let secrets = try tenant.open(state.keyring)
+    guard let base, try secrets.canRead(routing.position, state.keyring) else {
+      throw .eventErased(position: routing.position)
+    }
     let count = RecordOpener.open(
       record, subjectCount: header.subjects.count, bases: state.bases, base: base,
       positions: &secrets.readPositions, tenantID: tenant.id, position: routing.position,

@@ -101,10 +101,9 @@ extension Appender {
       let term = idTerm(bytes, request, resolved.secrets)
       guard ids.insert(term).inserted else { throw .idConflict(position: 0) }
       do throws(StoreError) {
-        let first = try duplicates.find(
-          term, body: bytes.extracting(request.body.range), tenant: resolved.tenant, now: now,
-          commit: commit, behind: behind, in: state)
-        if let first { return .duplicate(first) }
+        if let first = try firstEvent(bytes, request, term, resolved, now: now, in: state) {
+          return .duplicate(first)
+        }
       } catch {
         if case .eventErased = error, request.skipsErased { return .skip }
         throw error

@@ -86,6 +86,35 @@ struct NameResolver {
     SipHash.tag128(message, key: mapKey.bytes.extracting(0..<16))
   }
 
+  /// The tag of the mark of an erased event's id (Docs/Format.md, section 4.1).
+  mutating func tag(
+    ofID id: Span<UInt8>, source: Span<UInt8>, _ keys: TenantKeys
+  ) -> Tag128 {
+    message.removeAll(keepingCapacity: true)
+    message.append(contentsOf: [NameKind.erasedID.rawValue, ClassNumber.default.rawValue])
+    message.appendBigEndian(UInt64(source.count), bytes: 2)
+    message.appendSpan(source)
+    message.appendSpan(id)
+    return Self.tag(message.span, keys.mapKey)
+  }
+
+  /// Throws `.eventErased` when the event of the request's id was shredded within the last days.
+  ///
+  /// The index may not know of it: one that was built anew since has nothing of erased events.
+  mutating func refuseErased(
+    _ bytes: Span<UInt8>, _ request: AppendRequest, _ resolved: ResolvedNames, now: Int64,
+    in state: EngineState
+  ) throws(StoreError) {
+    let tag = tag(
+      ofID: bytes.extracting(request.id.range), source: bytes.extracting(request.source.range),
+      resolved.secrets.keys)
+    let mark = try StoreError.translating { () throws(KeyringError) in
+      try state.keyring.entry(resolved.tenant.number, tag: tag)
+    }
+    guard let mark, mark.untilDay > UInt16(clamping: now / 86_400_000) else { return }
+    throw .eventErased(position: mark.position)
+  }
+
   /// Everything that a request names, or nil when a name has no key yet.
   mutating func resolve(
     _ bytes: Span<UInt8>, _ request: AppendRequest, now: Int64, in state: EngineState,

@@ -116,6 +116,15 @@ final class EngineState {
     }
   }
 
+  /// A version that a stream has reached, whatever its records still say.
+  func versionMin(_ tenant: TenantState, _ slot: Slot) throws(StoreError) -> UInt64 {
+    do throws(KeyringError) {
+      return try keyring.key(tenant.number, slot)?.versionMin ?? 0
+    } catch {
+      throw StoreError(error)
+    }
+  }
+
   /// Forgets tenants that were shredded.
   func remove(_ numbers: Set<TenantNumber>) {
     for number in numbers { tenants[number] = nil }

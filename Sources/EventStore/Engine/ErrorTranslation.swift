@@ -23,6 +23,7 @@ extension StoreError {
       case .tooManyTenants: .tooManyTenants
       case .storageRolledBack, .rootRolledBack: .rolledBack
       case .slotBeyondEnd: .rolledBack
+      case .tenantFull: .tooManyHoles
       case .rootMissing, .rootUnreadable: .keyUnavailable
       case .erasureUnconfirmed: .erasurePending
       default: .corrupt

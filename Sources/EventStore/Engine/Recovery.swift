@@ -127,12 +127,9 @@ struct Recovery {
     tenant.isTouched = true
     tenant.pendingPosition = routing.position
     let secrets = try tenant.open(state.keyring)
-    guard let (_, header) = try log.open(record, state: state),
+    guard
       let retentionClass = secrets.keys.classes.first(where: { $0.number == routing.classNumber })
     else { return }
-    tenant.committed.storedMilliseconds = header.storedMilliseconds
-    tenant.pendingStoredMilliseconds = header.storedMilliseconds
-    if header.subjects.count == 0 { tenant.impersonalCount += 1 }
     let bucket = Bucket(
       containing: retentionClass.retention.expiryMilliseconds(of: routing.period))
     func add(_ term: TermKey, _ ordinal: UInt64) {
@@ -141,14 +138,29 @@ struct Recovery {
           tag: term.tag(in: bucket), bucket: bucket,
           posting: Posting(sequence: sequence, ordinal: ordinal)))
     }
+    // Also of what has expired: positions are dense.
+    add(secrets.feed.term, routing.position)
+    guard let (_, header) = try log.open(record, state: state) else {
+      noteExpired(routing.period, tenant)
+      return
+    }
+    tenant.committed.storedMilliseconds = header.storedMilliseconds
+    tenant.pendingStoredMilliseconds = header.storedMilliseconds
+    if header.subjects.count == 0 { tenant.impersonalCount += 1 }
     for subject in 0..<header.subjects.count {
       if let term = try term(tenant, header.subjects[subject], isStream: false) { add(term, 0) }
     }
     if let term = try term(tenant, header.stream, isStream: true) { add(term, header.version) }
-    add(secrets.feed.term, routing.position)
     if let count = try open(record, routing, header, &eventKey) {
       addBody(count, secrets, bucket, header, sequence, &postings)
     }
+  }
+
+  /// When an event of a destroyed period was stored nobody knows; what comes is stored after it.
+  private func noteExpired(_ period: Period, _ tenant: TenantState) {
+    let end = period.startMilliseconds + period.unit.milliseconds
+    tenant.committed.storedMilliseconds = max(tenant.committed.storedMilliseconds, end)
+    tenant.pendingStoredMilliseconds = tenant.committed.storedMilliseconds
   }
 
   /// Opens a body into ``plain``; nil when one of its keys was destroyed or it is damaged, which a
@@ -161,8 +173,10 @@ struct Recovery {
     let id = BaseID(
       tenant: routing.tenant, generation: routing.generation, classNumber: routing.classNumber,
       period: routing.period, stream: header.stream, subjects: header.subjects)
-    guard let base = try state.base(id, tenant: tenant) else { return nil }
     let secrets = try tenant.open(state.keyring)
+    guard let base = try state.base(id, tenant: tenant),
+      try secrets.canRead(routing.position, state.keyring)
+    else { return nil }
     return RecordOpener.open(
       record, subjectCount: header.subjects.count, bases: state.bases, base: base,
       positions: &secrets.readPositions, tenantID: tenant.id, position: routing.position,

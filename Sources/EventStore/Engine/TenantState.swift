@@ -1,6 +1,7 @@
 import EventModel
 import Keyring
 import Sodium
+import Storage
 import TransparencyLog
 
 /// What the writer keeps of a stream that it wrote to lately.
@@ -79,7 +80,12 @@ final class TenantState {
   }
 
   /// Wipes what was opened and forgets the names, as every shred and failed commit demands.
-  func close() { secrets = nil }
+  func close() {
+    #if DEBUG
+      if TestHooks.isVariant("leaf-kept") { return }
+    #endif
+    secrets = nil
+  }
 }
 
 /// The opened part of a tenant: keys, terms and the names used lately.
@@ -109,8 +115,34 @@ final class TenantSecrets {
     defaultClass = keys.classes[0]
     feed = CachedTerm(TermKey(TermKey.feed, from: keys.mapKey))
     idKey = IDTerm.key(dataSecret: keys.dataSecret)
-    writePositions = PositionTree(seed: keys.positionSeed)
-    readPositions = PositionTree(seed: keys.positionSeed)
+    writePositions = Self.positions(keys)
+    readPositions = Self.positions(keys)
+  }
+
+  private static func positions(_ keys: TenantKeys) -> PositionTree {
+    keys.hasErasedEvents ? PositionTree() : PositionTree(seed: keys.positionSeed)
+  }
+
+  /// Makes ``readPositions`` cover `position`; false when the event there was shredded.
+  func canRead(_ position: UInt64, _ keyring: Keyring) throws(StoreError) -> Bool {
+    if readPositions.covers(position) { return true }
+    guard let seed = try seed(position, keyring) else { return false }
+    readPositions.use(seed)
+    return true
+  }
+
+  /// The same for ``writePositions`` and a new position, which is beyond all that were shredded.
+  func canWrite(_ position: UInt64, _ keyring: Keyring) throws(StoreError) -> Bool {
+    if writePositions.covers(position) { return true }
+    guard let seed = try seed(position, keyring) else { return false }
+    writePositions.use(seed)
+    return true
+  }
+
+  private func seed(
+    _ position: UInt64, _ keyring: Keyring
+  ) throws(StoreError) -> PositionSeed? {
+    do { return try keyring.positionSeed(keys.number, position) } catch { throw StoreError(error) }
   }
 
   /// Keeps what a reader found, within bounds.

@@ -15,7 +15,7 @@ struct ControlWork: Sendable {
   let actor: Actor
   let completion: @Sendable (Result<ControlAnswer, StoreError>) -> Void
   /// What ``Surveyor`` found, for the acts that it prepares.
-  var survey: Result<ShredSurvey, StoreError>?
+  var survey: Result<Survey, StoreError>?
 }
 
 /// The queue before the writer: many threads add, one takes all.

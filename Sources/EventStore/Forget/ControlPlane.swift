@@ -7,16 +7,16 @@ import Storage
 ///
 /// So an act sees everything that was acknowledged before it, and what comes after sees it whole.
 final class ControlPlane: Sendable {
-  private let shared: SharedEngine
-  private let plans = PlanBook()
+  let shared: SharedEngine
+  let plans = PlanBook()
 
   init(shared: SharedEngine) { self.shared = shared }
 
   /// Runs one act; the ledger has it, done or refused, when this returns.
   ///
-  /// `survey` is what was found for acts that destroy a person's keys.
+  /// `survey` is what was found for acts that destroy keys.
   func perform(
-    _ act: ControlAct, actor: Actor, survey: Result<ShredSurvey, StoreError>?
+    _ act: ControlAct, actor: Actor, survey: Result<Survey, StoreError>?
   ) throws(StoreError) -> ControlAnswer {
     switch act {
     case .createTenant(let name, let retention):
@@ -37,6 +37,11 @@ final class ControlPlane: Sendable {
     case .shredSubject(let name, let subject, let reason, let token):
       return .shredded(
         try shredSubject(try number(name), subject, survey, reason, token, actor))
+    case .planShred(let name, let target):
+      return .plan(try planShred(try number(name), target, survey, actor))
+    case .shred(let name, let target, let reason, let token):
+      return .shredded(
+        try shred(try number(name), target, survey, reason, token, actor))
     case .planShredTenant(let name):
       return .plan(try planTenant(try number(name), actor))
     case .shredTenant(let name, let reason, let token):
@@ -124,7 +129,7 @@ final class ControlPlane: Sendable {
   }
 
   /// The tags of names that have no class in the tenant's map.
-  private func tags(
+  func tags(
     _ number: TenantNumber, _ kind: NameKind, _ names: [[UInt8]]
   ) throws(StoreError) -> [Tag128] {
     try shared.withState { (state) throws(StoreError) in
@@ -136,10 +141,10 @@ final class ControlPlane: Sendable {
   }
 
   private func planSubject(
-    _ tenant: TenantNumber, _ subject: [UInt8], _ survey: Result<ShredSurvey, StoreError>?,
+    _ tenant: TenantNumber, _ subject: [UInt8], _ survey: Result<Survey, StoreError>?,
     _ actor: Actor
   ) throws(StoreError) -> ShredPlan {
-    guard let survey = try survey?.get() else { throw .corrupt }
+    guard let survey = try survey?.get().subject() else { throw .corrupt }
     let plan = ShredPlan(survey, token: PlanBook.newToken())
     let now = shared.clock()
     try plans.add(
@@ -152,12 +157,12 @@ final class ControlPlane: Sendable {
   /// Destroys a person's keys: positions into the erasure log, stage root, commit, erase old root,
   /// empty caches, wait for reads.
   private func shredSubject(
-    _ tenant: TenantNumber, _ subject: [UInt8], _ survey: Result<ShredSurvey, StoreError>?,
+    _ tenant: TenantNumber, _ subject: [UInt8], _ survey: Result<Survey, StoreError>?,
     _ reason: ReasonCode, _ token: [UInt8], _ actor: Actor
   ) throws(StoreError) -> ShredReceipt {
     let now = shared.clock()
     let entry = try plans.find(token, target: try target(tenant, subject), now: now)
-    guard let survey = try survey?.get() else { throw .corrupt }
+    guard let survey = try survey?.get().subject() else { throw .corrupt }
     guard entry.plan.isSame(as: ShredPlan(survey, token: entry.plan.token)),
       try survey.isStillTrue(of: subject)
     else { throw .planChanged }
@@ -246,7 +251,8 @@ final class ControlPlane: Sendable {
     return ShredReceipt(plan: entry.plan, rotation: receipt, timeMilliseconds: now)
   }
 
-  private func rotate(
+  /// Destroys keys, with the line of the ledger, and lets go of everything that was derived.
+  func rotate(
     _ removal: Removal, _ act: LedgerEntry.Act, _ tenant: TenantNumber, _ actor: Actor,
     plan: ShredPlan?, reason: ReasonCode?, now: Int64
   ) throws(StoreError) -> RotationReceipt {
@@ -300,7 +306,7 @@ extension ShredPlan {
   init(_ survey: ShredSurvey, token: String) {
     self.init(
       token: token, eventCount: survey.eventCount, sharedEventCount: survey.sharedEventCount,
-      impersonalEventCount: survey.impersonalEventCount,
+      impersonalEventCount: survey.impersonalEventCount, erasedEventCount: 0,
       ownStreamCount: UInt64(survey.ownStreams.count), sharedStreamCount: survey.sharedStreamCount,
       keyCount: UInt64(survey.subjectSlots.count + survey.ownStreams.count), needsApproval: false)
   }
@@ -308,6 +314,7 @@ extension ShredPlan {
   init(wholeTenantEvents count: UInt64, token: String) {
     self.init(
       token: token, eventCount: count, sharedEventCount: 0, impersonalEventCount: 0,
+      erasedEventCount: 0,
       ownStreamCount: 0, sharedStreamCount: 0, keyCount: 1, needsApproval: true)
   }
 
@@ -315,6 +322,7 @@ extension ShredPlan {
   func isSame(as other: ShredPlan) -> Bool {
     eventCount == other.eventCount && sharedEventCount == other.sharedEventCount
       && impersonalEventCount == other.impersonalEventCount
+      && erasedEventCount == other.erasedEventCount
       && ownStreamCount == other.ownStreamCount && sharedStreamCount == other.sharedStreamCount
       && keyCount == other.keyCount
   }

@@ -7,6 +7,10 @@ enum PlanTarget: Hashable, Sendable {
   /// The person by the tag of their suppression mark, so that the book holds no identifier.
   case subject(TenantNumber, Tag128)
   case tenant(TenantNumber)
+  /// Events by a hash of their positions.
+  case events(TenantNumber, [UInt8])
+  case stream(TenantNumber, Tag128)
+  case period(TenantNumber, className: [UInt8], day: UInt32)
 }
 
 /// The dry runs that wait for their confirmation; in memory only, gone with the daemon.

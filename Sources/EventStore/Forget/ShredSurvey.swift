@@ -21,6 +21,7 @@ struct ShredSurvey: Sendable {
 
   private let shared: SharedEngine
   private let tenant: TenantNumber
+  private let walk: HeaderWalk
   /// The newest record that was there when the survey began, and the root's generation.
   private let sequence: UInt64
   private let epoch: UInt64
@@ -28,6 +29,7 @@ struct ShredSurvey: Sendable {
   private init(shared: SharedEngine, tenant: TenantNumber) {
     self.shared = shared
     self.tenant = tenant
+    walk = HeaderWalk(shared: shared, tenant: tenant)
     (sequence, epoch) = shared.withState { ($0.nextSequence - 1, $0.keyring.epoch) }
   }
 
@@ -99,12 +101,12 @@ struct ShredSurvey: Sendable {
   private mutating func countEvents(_ terms: [TermKey]) throws(StoreError) -> Set<Slot> {
     var streams: Set<Slot> = []
     for term in terms {
-      try forEachHeader(term, ordinals: 0...0) { position, header, isLive in
+      try walk.forEach(term, ordinals: 0...0) { routing, header, isLive in
         guard isMine(header.subjects) else { return true }
         streams.insert(header.stream)
         guard isLive else { return true }
         eventCount += 1
-        positions.append(position)
+        positions.append(routing.position)
         if (0..<header.subjects.count).contains(where: {
           !subjectSlots.contains(header.subjects[$0])
         }) {
@@ -125,7 +127,7 @@ struct ShredSurvey: Sendable {
     guard let term = try term(ofStream: slot) else { return }
     var namesOthers = false
     var impersonal: [UInt64] = []
-    try forEachHeader(term, ordinals: 1...Limits.positionMax) { position, header, isLive in
+    try walk.forEach(term, ordinals: 1...Limits.positionMax) { routing, header, isLive in
       guard header.stream == slot else { return true }
       // Others who were erased before are nobody any more: their events are not live.
       namesOthers =
@@ -133,7 +135,7 @@ struct ShredSurvey: Sendable {
         && (0..<header.subjects.count).contains {
           !subjectSlots.contains(header.subjects[$0])
         }
-      if header.subjects.count == 0, isLive { impersonal.append(position) }
+      if header.subjects.count == 0, isLive { impersonal.append(routing.position) }
       return !namesOthers
     }
     if namesOthers {
@@ -152,7 +154,7 @@ struct ShredSurvey: Sendable {
     var read = PagedRead(range: 1...Limits.positionMax, isDescending: true, limit: .max)
     var found: [UInt8]?
     while found == nil, let page = read.nextPage {
-      let postings = try postings(term, page, isDescending: true)
+      let postings = try walk.postings(term, page, isDescending: true)
       _ = try reader.read(
         postings[...], isWanted: { _, header, _ in header.stream == slot }
       ) { _, body in
@@ -164,72 +166,5 @@ struct ShredSurvey: Sendable {
       read.advance(found: postings.map(\.ordinal))
     }
     return found
-  }
-
-  /// Calls `body` with position and header of each record of a term, and whether it still opens,
-  /// until it returns false.
-  ///
-  /// A stream is walked page by page. A person's postings, which have no ordinals to page by, are
-  /// taken at once: 16 bytes each.
-  private func forEachHeader(
-    _ term: TermKey, ordinals: ClosedRange<UInt64>, _ body: (UInt64, RecordHeader, Bool) -> Bool
-  ) throws(StoreError) {
-    guard ordinals.lowerBound > 0 else {
-      let page = PagedRead.Page(range: ordinals, limit: .max)
-      _ = try visit(try postings(term, page, isDescending: false), body)
-      return
-    }
-    var read = PagedRead(range: ordinals, isDescending: false, limit: .max)
-    while let page = read.nextPage {
-      let postings = try postings(term, page, isDescending: false)
-      guard try visit(postings, body) else { return }
-      read.advance(found: postings.map(\.ordinal))
-    }
-  }
-
-  private func visit(
-    _ postings: [Posting], _ body: (UInt64, RecordHeader, Bool) -> Bool
-  ) throws(StoreError) -> Bool {
-    var bytes: [UInt8] = []
-    var places: [ByteRange] = []
-    var rest = postings[...]
-    while !rest.isEmpty {
-      let page = rest.prefix(EventReader.pageEvents)
-      rest = rest.dropFirst(EventReader.pageEvents)
-      try shared.log.copyRecords(page.map(\.sequence), into: &bytes, &places)
-      for (position, header, isLive) in try headers(bytes, places) {
-        guard body(position, header, isLive) else { return false }
-      }
-    }
-    return true
-  }
-
-  private func headers(
-    _ bytes: [UInt8], _ places: [ByteRange]
-  ) throws(StoreError) -> [(UInt64, RecordHeader, Bool)] {
-    try shared.withState { (state) throws(StoreError) in
-      guard let tenant = state.tenants[self.tenant] else { throw .noTenant }
-      var found: [(UInt64, RecordHeader, Bool)] = []
-      for place in places {
-        guard !place.isEmpty else { throw .corrupt }
-        let record = bytes.span.extracting(place.range)
-        guard let (routing, header) = try shared.log.open(record, state: state),
-          routing.tenant == tenant.number
-        else { continue }
-        let id = BaseID(
-          tenant: routing.tenant, generation: routing.generation,
-          classNumber: routing.classNumber, period: routing.period, stream: header.stream,
-          subjects: header.subjects)
-        found.append((routing.position, header, try state.base(id, tenant: tenant) != nil))
-      }
-      return found
-    }
-  }
-
-  private func postings(
-    _ term: TermKey, _ page: PagedRead.Page, isDescending: Bool
-  ) throws(StoreError) -> [Posting] {
-    try term.postings(
-      in: shared.index, ordinals: page.range, isDescending: isDescending, limit: page.limit)
   }
 }

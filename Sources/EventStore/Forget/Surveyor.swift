@@ -22,7 +22,18 @@ final class Surveyor: Sendable {
           guard let number = shared.withState({ $0.tenantsByName[tenant] }) else {
             throw .noTenant
           }
-          return try ShredSurvey.survey(subject, tenant: number, shared: shared)
+          return .subject(try ShredSurvey.survey(subject, tenant: number, shared: shared))
+        }
+        handOn(work)
+      }
+    case .planShred(let tenant, let target), .shred(let tenant, let target, _, _):
+      thread.async(group: underWay) { [shared] in
+        var work = work
+        work.survey = Result { () throws(StoreError) in
+          guard let number = shared.withState({ $0.tenantsByName[tenant] }) else {
+            throw .noTenant
+          }
+          return .findings(try ShredFindings.survey(target, tenant: number, shared: shared))
         }
         handOn(work)
       }

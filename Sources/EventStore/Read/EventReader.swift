@@ -19,6 +19,8 @@ struct EventReader: ~Copyable {
   private var places: [ByteRange] = []
   private var plain: [UInt8] = []
   private var found: [Found] = []
+  /// Postings that were passed over: of expired records and of colliding tags.
+  private(set) var passedOver = 0
   /// Event base and position leaf of each event of a page, 64 bytes.
   private var inputs = SecretBytes(zeroes: pageEvents * inputBytes)
   private var eventKey = SecretBytes(zeroes: 64)
@@ -49,6 +51,7 @@ struct EventReader: ~Copyable {
       rest = rest.dropFirst(Self.pageEvents)
       try shared.log.copyRecords(page.map(\.sequence), into: &records, &places)
       try findKeys(page, isWanted)
+      passedOver += page.count - found.count
       for event in found {
         guard try open(event, body) else { return false }
       }
@@ -85,7 +88,9 @@ struct EventReader: ~Copyable {
           classNumber: routing.classNumber, period: routing.period, stream: header.stream,
           subjects: header.subjects)
         var input: Int?
-        if let base = try state.base(id, tenant: tenant) {
+        if let base = try state.base(id, tenant: tenant),
+          try secrets.canRead(routing.position, state.keyring)
+        {
           Self.note(
             in: &inputs, at: found.count, state.bases, base, &secrets.readPositions,
             routing.position)

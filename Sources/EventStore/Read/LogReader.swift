@@ -74,11 +74,12 @@ final class LogReader: Sendable {
     }
   }
 
-  /// The newest version of a stream according to index and log; 0 when it has no event.
+  /// The newest version of a stream according to index, log and keyring; 0 when it has no event.
   func newestVersion(
     of slot: Slot, _ term: TermKey, tenant: TenantState, state: EngineState,
     index: EventIndex
   ) throws(StoreError) -> UInt64 {
+    let atLeast = try state.versionMin(tenant, slot)
     // A colliding tag of another term may stand in front: look a little further back.
     let newest = try term.postings(
       in: index, ordinals: 1...Limits.positionMax, isDescending: true, limit: 16)
@@ -90,9 +91,9 @@ final class LogReader: Sendable {
       guard let (routing, header) = try open(record, state: state),
         routing.tenant == tenant.number, header.stream == slot, header.version == posting.ordinal
       else { continue }
-      return header.version
+      return max(header.version, atLeast)
     }
-    return 0
+    return atLeast
   }
 
   /// Routing fields and header of a record; nil when its tenant or period is gone.

@@ -42,6 +42,9 @@ struct PagedRead {
     advance(count: ordinals.count, last: ordinals.last)
   }
 
+  /// Postings that led to nothing do not count.
+  mutating func give(back count: Int) { limit += count }
+
   private mutating func advance(count: Int, last: UInt64?) {
     guard let page = nextPage else { return }
     limit -= count

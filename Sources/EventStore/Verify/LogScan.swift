@@ -89,8 +89,10 @@ struct LogScan {
     let id = BaseID(
       tenant: routing.tenant, generation: routing.generation, classNumber: routing.classNumber,
       period: routing.period, stream: header.stream, subjects: header.subjects)
-    guard let base = try state.base(id, tenant: tenant) else { return false }
     let secrets = try tenant.open(state.keyring)
+    guard let base = try state.base(id, tenant: tenant),
+      try secrets.canRead(routing.position, state.keyring)
+    else { return false }
     let count = RecordOpener.open(
       record, subjectCount: header.subjects.count, bases: state.bases, base: base,
       positions: &secrets.readPositions, tenantID: tenant.id, position: routing.position,

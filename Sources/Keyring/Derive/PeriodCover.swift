@@ -80,6 +80,31 @@ package struct PeriodCover: ~Copyable, Sendable {
     return builder.isFull ? nil : PeriodCover(builder)
   }
 
+  /// How many of these periods can still be derived.
+  package func liveCount(in range: Range<UInt32>) -> Int {
+    let (lower, upper) = (UInt64(range.lowerBound), UInt64(range.upperBound))
+    return (0..<count).reduce(0) { sum, index in
+      let (first, end) = bounds(index)
+      return sum + Int(min(end, upper) - min(max(first, lower), min(end, upper)))
+    }
+  }
+
+  /// True when periods were punctured out of order: some after the first that can be derived.
+  package var hasHoles: Bool {
+    let covered = (0..<count).reduce(into: UInt64(0)) { sum, index in
+      let (first, end) = bounds(index)
+      sum += end - first
+    }
+    return covered < (1 << UInt64(depth)) - UInt64(firstPeriod ?? 0)
+  }
+
+  /// The periods below one seed.
+  private func bounds(_ index: Int) -> (first: UInt64, end: UInt64) {
+    let width = UInt64(1) << UInt64(depth - node(index).depth)
+    let first = UInt64(node(index).prefix) * width
+    return (first, first + width)
+  }
+
   /// The first period that can still be derived, or nil when none can.
   package var firstPeriod: UInt32? {
     (0..<count).map { node($0).prefix << UInt32(depth - node($0).depth) }.min()

@@ -29,6 +29,12 @@ package struct PositionTree: ~Copyable {
     bytes.set(seed.bytes, at: 0)
   }
 
+  /// A tree that covers nothing until it is given a seed.
+  package init() {
+    path = SecretBytes(zeroes: Self.levels * Self.nodeBytes)
+    base = (Self.levels, .max)
+  }
+
   /// True when the leaf of `position` can be derived from the seed at hand.
   package func covers(_ position: UInt64) -> Bool {
     base.level == 0 || position >> UInt64(4 * (Self.levels - base.level)) == base.prefix

@@ -11,7 +11,7 @@ package struct NewKey: Hashable, Sendable {
   package let tag: Tag128
 
   package init(tenant: TenantNumber, kind: NameKind, tag: Tag128) {
-    precondition(kind != .suppression, "marks have no keys")
+    precondition(kind == .subject || kind == .stream, "marks have no keys")
     self.tenant = tenant
     self.kind = kind
     self.tag = tag
@@ -25,12 +25,15 @@ package struct KeyEntry: ~Copyable {
   package let kind: NameKind
   /// A restricted key takes no new events.
   package let isRestricted: Bool
+  /// Of a stream: a version that was given out, whatever its records still say.
+  package let versionMin: UInt64
 
   init?(_ entry: Span<UInt8>) {
     let flags = entry[KeyLeafEntry.flagsAt]
     guard let kind = NameKind(rawValue: flags & ~KeyLeafEntry.restricted) else { return nil }
     key = SecretBytes(copying: entry.extracting(0..<32))
     self.kind = kind
+    versionMin = entry.bigEndian(at: KeyLeafEntry.versionAt, bytes: 6)
     isRestricted = flags & KeyLeafEntry.restricted != 0
   }
 }

@@ -123,11 +123,18 @@ extension Keyring {
     _ writer: inout NodeWriter, in transaction: inout KeyringTransaction
   ) throws(KeyringError) {
     let slots = Set(part.slots.map(\.rawValue)).sorted()
-    guard slots.last ?? 0 < node.nextSlot else { throw .slotBeyondEnd }
+    let dead = Set(slots)
+    let touched = dead.union(part.versions.keys.map(\.rawValue)).sorted()
+    guard touched.last ?? 0 < node.nextSlot else { throw .slotBeyondEnd }
     var keys = node.keys
-    try KeyArray.keys(of: tenant).edit(&keys, slots[...], &writer, in: &transaction) {
-      leaf, child, _, writer, _ in
-      if leaf.contains(child) { writer.keysDestroyed += 1 }
+    try KeyArray.keys(of: tenant).edit(&keys, touched[...], &writer, in: &transaction) {
+      leaf, child, slot, writer, _ in
+      guard leaf.contains(child) else { return }
+      guard dead.contains(slot) else {
+        note(part.versions[Slot(rawValue: slot)] ?? 0, in: &leaf, child)
+        return
+      }
+      writer.keysDestroyed += 1
       leaf.remove(child)
     }
     node.setKeys(keys)
@@ -138,7 +145,8 @@ extension Keyring {
     }
     for mark in part.marks {
       edits[MapTag(mark.tag)] = MapEntry(
-        slot: Slot(rawValue: 0), kind: .suppression, untilDay: mark.untilDay)
+        slot: Slot(rawValue: 0), kind: mark.kind, untilDay: mark.untilDay,
+        position: mark.position)
     }
     var map = node.map
     try NameMap(tenant: tenant).edit(
@@ -146,7 +154,7 @@ extension Keyring {
       edits.map { NameMap.Edit(tag: $0.key, entry: $0.value) }.sorted { $0.tag < $1.tag },
       &writer, in: &transaction)
     node.setMap(map)
-    if !part.periods.isEmpty { try puncture(part.periods, &node) }
+    if !part.periods.isEmpty { try puncture(part.periods, &node, &writer) }
     if !part.positions.isEmpty {
       var positions = node.positions
       let seed = SecretBytes(copying: node.positionSeed)
@@ -155,6 +163,15 @@ extension Keyring {
         in: &transaction)
       node.setPositions(positions)
     }
+  }
+
+  /// Notes in a stream's entry that it has reached a version.
+  private static func note(_ version: UInt64, in leaf: inout BitmapNode, _ child: Int) {
+    var entry = SecretBytes(copying: leaf.entry(child))
+    guard entry.bytes.bigEndian(at: KeyLeafEntry.versionAt, bytes: 6) < version else { return }
+    var bytes = entry.mutableBytes
+    bytes.setBigEndian(version, at: KeyLeafEntry.versionAt, bytes: 6)
+    leaf.set(child, to: entry.bytes)
   }
 
   /// The names that leave the map: those given, and those of removed slots that were not given.
@@ -182,7 +199,7 @@ extension Keyring {
 
   /// Replaces the covers of the classes by ones without the periods.
   private static func puncture(
-    _ periods: [Removal.Periods], _ node: inout TenantNode
+    _ periods: [Removal.Periods], _ node: inout TenantNode, _ writer: inout NodeWriter
   ) throws(KeyringError) {
     guard var classes = node.classes else { throw .corrupt }
     for period in periods {
@@ -190,6 +207,7 @@ extension Keyring {
         throw .unknownClass
       }
       let found = classes[index]
+      writer.keysDestroyed += found.cover.liveCount(in: period.range)
       guard let cover = found.cover.puncturing(period.range) else { throw .tenantFull }
       classes[index] = RetentionClass(
         number: found.number, name: found.name, retention: found.retention,

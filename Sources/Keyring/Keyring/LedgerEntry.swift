@@ -25,6 +25,8 @@ package struct LedgerEntry: Hashable, Sendable {
     /// Every event of the tenant must have an id of the client's from now on.
     case idsRequired = 15
     case idsOptional = 16
+    /// A period was destroyed before its time.
+    case periodShredded = 17
   }
 
   /// Who did it.

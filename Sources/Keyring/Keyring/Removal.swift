@@ -3,15 +3,25 @@ package import Sodium
 
 /// What a rotation destroys; empty means that only the root is replaced.
 package struct Removal: Sendable {
-  /// A mark that a person was erased.
+  /// A mark that a person, or an event of an id, was erased.
   package struct Mark: Hashable, Sendable {
     package let tag: Tag128
+    package let kind: NameKind
     /// The first UTC day, as days since 1970, on which it no longer holds.
     package let untilDay: UInt16
+    /// Of an event's id: where it stood.
+    package let position: UInt64
 
+    /// A person's mark.
     package init(tag: Tag128, untilDay: UInt16) {
-      self.tag = tag
-      self.untilDay = untilDay
+      (self.tag, self.untilDay) = (tag, untilDay)
+      (kind, position) = (.suppression, 0)
+    }
+
+    /// The mark of the id of the event at `position`.
+    package init(ofIDTagged tag: Tag128, position: UInt64, untilDay: UInt16) {
+      (self.tag, self.untilDay) = (tag, untilDay)
+      (kind, self.position) = (.erasedID, position)
     }
   }
 
@@ -38,6 +48,8 @@ package struct Removal: Sendable {
     /// Marks that come into it; a tag that is also in `tags` gets its mark.
     package var marks: [Mark] = []
     package var periods: [Periods] = []
+    /// Versions that streams have reached, for those whose newest records die with a period.
+    package var versions: [Slot: UInt64] = [:]
     /// Single events, by their positions.
     package var positions: [UInt64] = []
 

@@ -33,7 +33,10 @@ package final class TenantKeys: Sendable {
   package let dataSecret: SecretBytes
   package let impersonalKey: SecretBytes
   package let mapKey: SecretBytes
+  /// Zeroes once events were shredded: then ``Keyring/positionSeed(_:_:)`` has the seeds.
   package let positionSeed: SecretBytes
+  /// True when single events were shredded.
+  package let hasErasedEvents: Bool
   /// The first is `default`.
   package let classes: [RetentionClass]
   package let nextSlot: Slot
@@ -46,6 +49,7 @@ package final class TenantKeys: Sendable {
     impersonalKey = SecretBytes(copying: node.impersonalKey)
     mapKey = SecretBytes(copying: node.mapKey)
     positionSeed = SecretBytes(copying: node.positionSeed)
+    hasErasedEvents = node.positions.height > 0
     classes = node.classes ?? []
     nextSlot = Slot(rawValue: node.nextSlot)
   }

@@ -121,9 +121,10 @@ struct BitmapNode: ~Copyable {
 
 /// The flags of an entry of a key leaf; the key itself is never taken out of secret memory.
 enum KeyLeafEntry {
-  /// `key 32 | flags u8 | zero 7`.
+  /// `key 32 | flags u8 | version u48 | zero 1`.
   static let bytesCount = 40
   static let flagsAt = 32
+  static let versionAt = 33
   static let bucket: UInt8 = 3
   static let restricted: UInt8 = 0x80
 

@@ -48,12 +48,14 @@ package struct MapEntry: Hashable, Sendable {
   package let kind: NameKind
   /// Of a mark: the first UTC day, as days since 1970, on which it no longer holds.
   package let untilDay: UInt16
+  /// Of an erased event's id: where it stood.
+  package var position: UInt64 = 0
 }
 
 /// A leaf of the map: at most 48 entries, ascending by tag.
 ///
 /// ```
-/// kind u8 = 4 | count u16 | entries: tag 16 | slot u40 | flags u8 | until day u16 | zero 8
+/// kind u8 = 4 | count u16 | entries: tag 16 | slot u40 | flags u8 | until day u16 | position u48 | zero 2
 /// ```
 enum MapLeaf {
   static let mark: UInt8 = 4
@@ -82,6 +84,7 @@ enum MapLeaf {
       bytes.setBigEndian(item.entry.slot.rawValue, at: offset + 16, bytes: 5)
       bytes[offset + 21] = item.entry.kind.rawValue
       bytes.setBigEndian(UInt64(item.entry.untilDay), at: offset + 22, bytes: 2)
+      bytes.setBigEndian(item.entry.position, at: offset + 24, bytes: 6)
       offset += width
     }
     return plain
@@ -126,6 +129,7 @@ enum MapLeaf {
       tag: MapTag(plain, at: offset),
       entry: MapEntry(
         slot: Slot(rawValue: plain.bigEndian(at: offset + 16, bytes: 5)), kind: kind,
-        untilDay: UInt16(plain.bigEndian(at: offset + 22, bytes: 2))))
+        untilDay: UInt16(plain.bigEndian(at: offset + 22, bytes: 2)),
+        position: plain.bigEndian(at: offset + 24, bytes: 6)))
   }
 }

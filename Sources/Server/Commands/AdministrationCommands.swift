@@ -148,8 +148,35 @@ enum ShredCommands {
         return .control(
           .shredTenant(tenant, reason: options.reason, token: token), .receipt)
       },
+      Command(
+        "EVENTS", 5...(9 + Limits.shredEventsMax), .admin([.operator, .officer]),
+        "SHRED EVENTS tenant position .. REASON code {DRYRUN | CONFIRM token}"
+      ) { (arguments, context) throws(CommandError) in
+        let tenant = try Administration.tenant(arguments[1], context, [.operator, .officer])
+        let positions = try ShredTargets.positions(arguments, from: 2)
+        return try ShredTargets.control(
+          tenant, .events(positions), try ShredOptions(arguments, from: 2 + positions.count))
+      },
+      Command(
+        "STREAM", 5...10, .admin([.operator, .officer]),
+        "SHRED STREAM tenant stream REASON code {DRYRUN | CONFIRM token}"
+      ) { (arguments, context) throws(CommandError) in
+        let tenant = try Administration.tenant(arguments[1], context, [.operator, .officer])
+        let stream = try ShredTargets.stream(arguments[2])
+        return try ShredTargets.control(
+          tenant, .stream(stream), try ShredOptions(arguments, from: 3))
+      },
+      Command(
+        "PERIOD", 6...11, .admin([.operator, .officer]),
+        "SHRED PERIOD tenant class day REASON code {DRYRUN | CONFIRM token}"
+      ) { (arguments, context) throws(CommandError) in
+        let tenant = try Administration.tenant(arguments[1], context, [.operator, .officer])
+        let day = try ShredTargets.day(arguments[3])
+        return try ShredTargets.control(
+          tenant, .period(className: arguments[2].array, day: day),
+          try ShredOptions(arguments, from: 4))
+      },
     ]
-    + ["EVENTS", "STREAM", "PERIOD"].map { .unavailable($0, .admin(.all), parent: "SHRED") }
 }
 
 /// Reads `REASON code [TICKET ref] [RECEIVED date] {DRYRUN | CONFIRM token}`.

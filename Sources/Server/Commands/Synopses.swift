@@ -31,6 +31,8 @@ enum Synopses {
     "TENANT|CREATE": "name RETENTION retention", "TENANT|INFO": "name",
     "TENANT|SUSPEND": "name", "TENANT|RESUME": "name",
     "TENANT|SET": "name IDS {REQUIRED | OPTIONAL}",
+    "SHRED|EVENTS": "tenant position ... \(shred)", "SHRED|STREAM": "tenant stream \(shred)",
+    "SHRED|PERIOD": "tenant class day \(shred)",
     "SHRED|DATASUBJECT": "tenant id \(shred)", "SHRED|TENANT": "tenant \(shred)",
     "SUBJECT|ENROL": "tenant id",
     "COMMAND|DOCS": "[command ...]", "COMMAND|INFO": "[command ...]",

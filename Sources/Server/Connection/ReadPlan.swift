@@ -124,7 +124,11 @@ extension ReadPlan {
       format.append(event, body: body, encoder, to: &bytes)
       return false
     }
-    guard !bytes.isEmpty else { throw .noEvent }
+    guard !bytes.isEmpty else {
+      // Positions are dense: one that has no event any more has had one.
+      guard try position > store.lastPosition(tenant) else { throw .expired(position: position) }
+      throw .noEvent
+    }
     return bytes
   }
 }

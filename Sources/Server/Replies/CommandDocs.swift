@@ -104,7 +104,7 @@ enum CommandDocs {
     case .tenant: general + reading
     case .admin:
       general + [
-        .noTenant, .tenantExists, .badArgument, .badSubject, .noSubject, .quota, .confirm,
+        .noTenant, .tenantExists, .badArgument, .badSubject, .noSubject, .noEvent, .quota, .confirm,
         .planChanged, .approval, .pending, .keyUnavailable, .readOnly, .noSpace, .misconf, .corrupt,
       ]
     }
@@ -115,5 +115,5 @@ enum CommandDocs {
       .wrongVersion, .idConflict, .erased, .noDataSubject, .badSubject, .subjectShredded, .tooBig,
       .readOnly, .noSpace, .misconf,
     ]
-  private static let reading: [ErrorWord] = bound + [.noEvent, .badCursor, .badSubject]
+  private static let reading: [ErrorWord] = bound + [.noEvent, .expired, .badCursor, .badSubject]
 }

@@ -60,6 +60,13 @@ extension CommandError {
     case .unknownClass: self.init(.badArgument, "CLASS: the tenant has no such retention class")
     case .tooBig: self.init(.tooBig, "event maximum \(Limits.dataBytesMax) bytes")
     case .noEvent: self.init(.noEvent, "there is no such event")
+    case .expired(let position): self.init(.expired, "position \(position)")
+    case .periodNotOver: self.init(.badArgument, "day: it is not over yet")
+    case .noPeriod: self.init(.noEvent, "there is no event of this class and day")
+    case .clockBehind:
+      self.init(.tryAgain, "the clock shows a time that was shredded; nothing was stored")
+    case .tooManyHoles: self.init(.quota, "days shredded out of order: wait until some expire")
+    case .noStream: self.init(.noEvent, "there is nothing under this stream's name")
     case .noSubject: self.init(.noSubject, "there is nothing under this person's identifier")
     case .confirmationMissing: self = .confirmationMissing
     case .confirmationUnknown:

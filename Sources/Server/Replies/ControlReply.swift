@@ -66,6 +66,7 @@ enum ControlReply {
     map.add("events", plan.eventCount)
     map.add("events-naming-others", plan.sharedEventCount)
     map.add("events-impersonal", plan.impersonalEventCount)
+    map.add("events-erased-before", plan.erasedEventCount)
     map.add("streams", plan.ownStreamCount)
     map.add("streams-naming-others", plan.sharedStreamCount)
     map.add("keys", plan.keyCount)

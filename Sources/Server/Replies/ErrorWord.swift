@@ -17,6 +17,7 @@ enum ErrorWord: String, CaseIterable, Sendable {
   case wrongVersion = "WRONGVERSION"
   case idConflict = "IDCONFLICT"
   case erased = "ERASED"
+  case expired = "EXPIRED"
   case badCursor = "BADCURSOR"
   case noDataSubject = "NODATASUBJECT"
   case badSubject = "BADSUBJECT"

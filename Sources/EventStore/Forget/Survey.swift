@@ -1,0 +1,16 @@
+/// What was counted for an act that destroys something, before the writer's thread does it.
+enum Survey: Sendable {
+  case subject(ShredSurvey)
+  case findings(ShredFindings)
+
+  /// Throws `.corrupt` when it is of another kind of act.
+  func subject() throws(StoreError) -> ShredSurvey {
+    guard case .subject(let survey) = self else { throw .corrupt }
+    return survey
+  }
+
+  func findings() throws(StoreError) -> ShredFindings {
+    guard case .findings(let findings) = self else { throw .corrupt }
+    return findings
+  }
+}
