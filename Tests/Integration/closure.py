@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """The closure attacker on real files: every snapshot ever taken plus today's root.
 
-A daemon runs random appends, shreds of persons and tenants, enrolments and restarts. After every
+A daemon runs random appends, shreds of persons, events, streams, days and tenants, enrolments and
+restarts, some of them on the next day. After every
 change all three environments are copied. Then an attacker (lethe_format.py, written from
 Docs/Format.md) takes all copies and today's root holders and decrypts all that can be reached:
   0 events, keys or names of shredded persons and tenants; 100 % of the living ones.
@@ -16,6 +17,7 @@ import os
 import random
 import shutil
 import sys
+import time
 
 import lethe_format as fmt
 from lib import Daemon, Verdicts, seed_from
@@ -30,7 +32,12 @@ class Scenario:
         self.tenants, self.dead_tenants = [], set()
         self.living = {}      # tenant -> set of persons
         self.dead_persons = set()
+        self.days = {}        # (tenant, position) -> day
+        self.today = 0
+        self.killed = {"events": 0, "streams": 0, "periods": 0}
         self.snapshots = []
+        self.dead_events = set()
+        self.start = time.time()
         self.old = None       # (roots, number of snapshots, events dead since)
         self.counter = itertools.count(1)
 
@@ -66,6 +73,7 @@ class Scenario:
             words += [] if persons else ["IMPERSONAL"]
             reply = client.execute_command(*words, "DATA", payload)
             self.events[(tenant, reply[b"position"])] = (payload, persons, stream)
+            self.days[(tenant, reply[b"position"])] = self.today
             self.living[tenant] |= persons
 
     def shred_person(self):
@@ -83,8 +91,8 @@ class Scenario:
         """Whether an event of the person was not erased with somebody else whom it names."""
         gone = self.dead_persons | getattr(self, "reborn", set())
         return any(
-            person in persons and not any((tenant, other) in gone for other in persons)
-            for (where, _), (_, persons, _) in self.events.items() if where == tenant)
+            person in persons and (where, place) not in self.dead_events and not any((tenant, other) in gone for other in persons)
+            for (where, place), (_, persons, _) in self.events.items() if where == tenant)
 
     def enrol(self):
         if not self.dead_persons:
@@ -96,6 +104,60 @@ class Scenario:
         # From here on the person may get new events under a new key; the old ones stay dead.
         self.dead_persons.discard((tenant, person))
         self.reborn = getattr(self, "reborn", set()) | {(tenant, person)}
+
+    def shred(self, *words):
+        """Plans and confirms; False when there was nothing left to be destroyed."""
+        import redis
+        try:
+            token = self.daemon.admin("SHRED", *words, "REASON", "other", "DRYRUN")[b"confirm"]
+        except redis.ResponseError as error:
+            if str(error).startswith("NOEVENT"):
+                return False
+            raise
+        self.daemon.admin("SHRED", *words, "REASON", "other", "CONFIRM", token)
+        return True
+
+    def kill(self, what, dead):
+        self.killed[what] += 1
+        self.dead_events |= dead
+
+    def shred_events(self):
+        tenant = self.rng.choice(self.tenants)
+        mine = [position for name, position in self.events if name == tenant]
+        if not mine:
+            return
+        chosen = set(self.rng.sample(mine, min(len(mine), self.rng.choice([1, 1, 2, 5]))))
+        first = self.rng.choice(mine)
+        chosen |= {p for p in mine if first <= p < first + self.rng.choice([1, 4, 20])}
+        if self.shred("EVENTS", tenant, *map(str, sorted(chosen))):
+            self.kill("events", {(tenant, position) for position in chosen})
+
+    def shred_stream(self):
+        choices = sorted({(tenant, stream) for (tenant, _), (_, _, stream) in self.events.items()
+                          if tenant in self.tenants})
+        if not choices:
+            return
+        tenant, stream = self.rng.choice(choices)
+        if self.shred("STREAM", tenant, stream):
+            self.kill("streams", {key for key, event in self.events.items()
+                                  if key[0] == tenant and event[2] == stream})
+
+    def shred_period(self):
+        tenant = self.rng.choice(self.tenants)
+        past = sorted({day for key, day in self.days.items()
+                       if key[0] == tenant and day < self.today})
+        if not past:
+            return
+        day = self.rng.choice(past)
+        text = time.strftime("%Y-%m-%d", time.gmtime(self.start + 86_400 * day))
+        if self.shred("PERIOD", tenant, "default", text):
+            self.kill("periods", {key for key, other in self.days.items()
+                                  if key[0] == tenant and other == day})
+
+    def next_day(self):
+        self.today += 1
+        self.daemon.environment["LETHE_TEST_CLOCK_MS"] = str(86_400_000 * self.today)
+        self.daemon.restart()
 
     def shred_tenant(self):
         if len(self.tenants) < 2:
@@ -113,10 +175,18 @@ class Scenario:
             pick = self.rng.random()
             if pick < 0.03 and len(self.tenants) < 6:
                 self.create_tenant()
-            elif pick < 0.72:
+            elif pick < 0.62:
                 self.append()
-            elif pick < 0.92:
+            elif pick < 0.78:
                 self.shred_person()
+            elif pick < 0.84:
+                self.shred_events()
+            elif pick < 0.87:
+                self.shred_stream()
+            elif pick < 0.90:
+                self.shred_period()
+            elif pick < 0.92:
+                self.next_day()
             elif pick < 0.94:
                 self.shred_tenant()
             elif pick < 0.97:
@@ -203,6 +273,9 @@ def judge(scenario, opened, names):
                 lost.add(payload)
         elif payload in opened:
             dead.add(payload)
+        # Also by the model, not by the daemon's word alone.
+        if (tenant, position) in scenario.dead_events and payload in opened:
+            dead.add(payload)
     return dead, names, lost
 
 
@@ -226,6 +299,8 @@ def main():
         verdicts.check("no shredded name is found", not names, f"{len(names)} found")
         verdicts.check("every living event opens", not lost and live > 0, f"{len(lost)} lost")
         verdicts.check("there were events to erase", len(scenario.events) > live)
+        verdicts.check(f"events, streams and days were shredded: {scenario.killed}",
+                       all(scenario.killed.values()))
         roots, count, (tenant, person) = scenario.old
         opened, _, _ = attack(scenario, scenario.snapshots[:count], roots)
         wanted = {payload for (name, _), (payload, persons, _) in scenario.events.items()
@@ -245,6 +320,7 @@ def main():
                 # By the model, since a broken daemon's own word counts for nothing.
                 dead = {payload for (tenant, _), (payload, persons, _) in scenario.events.items()
                         if any((tenant, person) in scenario.dead_persons for person in persons)}
+                dead |= {scenario.events[key][0] for key in scenario.dead_events}
                 caught = bool(dead & opened or names)
             if caught:
                 break

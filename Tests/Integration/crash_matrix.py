@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Crashes at every durable step of init, the first append and a shred with one and two holders.
+"""Crashes at every durable step of init, the first append and shreds of every kind, a person's with
+one and two holders.
 
 A debug daemon kills itself before and after each of them (LETHE_TEST_CRASH_AT); which there are it
 says itself (LETHE_TEST_CRASH_LOG). After a restart the state is before or after, never between: an
@@ -8,9 +9,10 @@ positions have no gap. The broken variants of the root's order must be caught by
 """
 import os
 import sys
+import time
 
 import lethe_format as fmt
-from lib import Closed, Daemon, Failed, Verdicts, check
+from lib import Closed, Daemon, Failed, Verdicts, Wire, check
 
 PERSONS = ("ann@example.org", "bob@example.org")
 
@@ -128,6 +130,41 @@ def shred(run):
     return run.daemon.shred("acme", PERSONS[0])
 
 
+def shred_target(*words):
+    """Shreds something else than a person."""
+    def act(run):
+        with Wire(run.daemon.admin_socket) as wire:
+            plan = wire.call("SHRED", *words, "REASON", "other", "DRYRUN")
+            return wire.call("SHRED", *words, "REASON", "other", "CONFIRM", plan["confirm"])
+    return act
+
+
+def on_the_next_day(run):
+    with_events(run)
+    run.day = time.strftime("%Y-%m-%d", time.gmtime())
+    run.daemon.environment["LETHE_TEST_CLOCK_MS"] = "86400000"
+
+
+def shred_day(run):
+    return shred_target("PERIOD", "acme", "default", run.day)(run)
+
+
+def judge_target(states_after, next_version):
+    """All or nothing of it; the next position and version are those that follow."""
+    def judge(run, answer):
+        states = [event[b"state"] for event in run.daemon.feed("acme")]
+        check(states in ([b"live"] * 4, states_after), f"between: {states}")
+        if states == states_after:
+            check_no_old_root(run)
+        else:
+            check(answer is None, "an acknowledged shred is undone")
+        reply = run.daemon.wire("acme").call(
+            "EVENT.APPEND", "orders", "test.event", "IMPERSONAL", "DATA", "next")
+        wanted = next_version if states == states_after else 5
+        check((reply["position"], reply["version"]) == (5, wanted), f"next is {reply}")
+    return judge
+
+
 def check_no_old_root(run):
     old = set().union(*(set(found.values()) for found in run.before))
     for path in run.daemon.roots:
@@ -175,6 +212,12 @@ def main():
     each_point("first append", verdicts, prepared, first_append, judge_append, 1)
     each_point("shred, one holder", verdicts, with_events, shred, judge_shred, 1)
     each_point("shred, two holders", verdicts, with_events, shred, judge_shred, 2)
+    for title, prepare, act, after, version in (
+            ("events", with_events, shred_target("EVENTS", "acme", "1", "4"),
+             [b"erased", b"live", b"live", b"erased"], 5),
+            ("a stream", with_events, shred_target("STREAM", "acme", "orders"), [b"erased"] * 4, 1),
+            ("a day", on_the_next_day, shred_day, [], 5)):
+        each_point(f"shred of {title}", verdicts, prepare, act, judge_target(after, version), 1)
     for variant in ("erase-before-commit", "commit-before-stage", "ack-before-erase"):
         faults = each_point(variant, verdicts, with_events, shred, judge_shred, 1, variant)
         verdicts.check(f"the variant {variant} is caught", bool(faults))
