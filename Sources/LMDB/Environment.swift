@@ -86,6 +86,25 @@ package final class Environment: @unchecked Sendable {
     }
   }
 
+  /// Writes a consistent copy without free pages into an open, empty file
+  /// (`mdb_env_copyfd2` with `MDB_CP_COMPACT`).
+  ///
+  /// It is a view for as long as it takes; nothing is synced.
+  package func copy(to descriptor: Int32) throws(LMDBError) {
+    unsafe try check(mdb_env_copyfd2(pointer, descriptor, UInt32(MDB_CP_COMPACT)))
+  }
+
+  /// Frees the views of processes that ended without ending them (`mdb_reader_check`); returns how
+  /// many there were.
+  ///
+  /// Pages that a view sees are not reused: one of a killed process would let the file grow for ever.
+  @discardableResult
+  package func dropDeadReaders() throws(LMDBError) -> Int {
+    var dead: Int32 = 0
+    unsafe try check(mdb_reader_check(pointer, &dead))
+    return Int(dead)
+  }
+
   /// Bytes in use by the file: (last page + 1) times the page size.
   package var usedBytes: Int {
     var information = unsafe MDB_envinfo()

@@ -38,11 +38,7 @@ package final class DataDirectory: Sendable {
       try Linux.makeDirectory(path + "/" + name)
       try FileDescriptor.open(directory: path + "/" + name).sync()
     }
-    let text = formatText(id)
-    let format = try FileDescriptor.create(path: path + "/FORMAT", size: text.count)
-    try format.write(text.span, at: 0)
-    try format.sync()
-    try FileDescriptor.open(directory: path).sync()
+    try FormatFile(.store, id).create(in: path)
     try FileDescriptor.open(directory: path + "/..").sync()
     return DataDirectory(path: path, id: id, lock: lock)
   }
@@ -50,22 +46,20 @@ package final class DataDirectory: Sendable {
   /// Opens the directory and takes its lock (`.busy` when another process has it).
   ///
   /// Refuses what others may touch (`.notPrivate`) and versions that it does not know
-  /// (`.unknownFormat`). With `isReadOnly`, for copies, no lock is taken and nothing is written.
+  /// (`.unknownFormat`). With `isReadOnly`, for copies, no lock is taken and nothing is written; a
+  /// copy may also be a backup, which is never opened to be written as a store (`.otherKind`).
   package static func open(
     path: String, isReadOnly: Bool = false
   ) throws(StorageError) -> DataDirectory {
-    guard try FileDescriptor.open(directory: path).status().isPrivate else { throw .notPrivate }
-    let id = try readFormat(path + "/FORMAT")
-    guard !isReadOnly else { return DataDirectory(path: path, id: id, lock: nil) }
-    let lock = try FileDescriptor.open(path: path + "/LOCK")
-    guard try lock.status().isPrivate else { throw .notPrivate }
-    guard try lock.tryLock() else { throw .busy(pid: nil) }
+    let format = try readFormat(path)
+    guard isReadOnly || format.kind == .store else { throw .otherKind }
+    guard !isReadOnly else { return DataDirectory(path: path, id: format.id, lock: nil) }
+    let lock = try takeLock(path)
     for name in subdirectories { try checkSubdirectory(name, of: path) }
-    return DataDirectory(path: path, id: id, lock: lock)
+    return DataDirectory(path: path, id: format.id, lock: lock)
   }
 
   private static let subdirectories = ["keyring", "log", "index"]
-  private static let formatStart = Array("lethe-store 1\nid ".utf8)
 
   private static func checkSubdirectory(_ name: String, of path: String) throws(StorageError) {
     let subdirectory = path + "/" + name
@@ -80,40 +74,123 @@ package final class DataDirectory: Sendable {
     guard status.isPrivate else { throw .notPrivate }
   }
 
-  private static func formatText(_ id: StoreID) -> [UInt8] {
-    let digits = Array("0123456789abcdef".utf8)
-    var text = formatStart
-    for byte in id.bytes {
-      text.append(digits[Int(byte >> 4)])
-      text.append(digits[Int(byte & 15)])
-    }
-    text.append(0x0A)
-    return text
+  private static func readFormat(_ path: String) throws(StorageError) -> FormatFile {
+    guard try FileDescriptor.open(directory: path).status().isPrivate else { throw .notPrivate }
+    return try FormatFile.read(in: path)
   }
 
-  private static func readFormat(_ path: String) throws(StorageError) -> StoreID {
-    let file = try FileDescriptor.open(path: path, isReadOnly: true)
-    let status = try file.status()
-    guard status.isPrivate, status.isRegular else { throw .notPrivate }
-    guard status.size == formatStart.count + 33 else { throw .unknownFormat }
-    let text = try file.bytes(count: status.size)
-    let digits = text.dropFirst(formatStart.count).dropLast()
-    var bytes: [UInt8] = []
-    for index in stride(from: digits.startIndex, to: digits.endIndex, by: 2) {
-      guard let high = hexValue(digits[index]), let low = hexValue(digits[index + 1]) else {
-        throw .unknownFormat
+  private static func takeLock(_ path: String) throws(StorageError) -> FileDescriptor {
+    let lock = try FileDescriptor.open(path: path + "/LOCK")
+    guard try lock.status().isPrivate else { throw .notPrivate }
+    guard try lock.tryLock() else { throw .busy(pid: nil) }
+    return lock
+  }
+}
+
+// Backups
+
+extension DataDirectory {
+  /// Opens a backup of the store `id` and takes its lock, or makes an empty one.
+  ///
+  /// ```
+  /// BACKUP/FORMAT  LOCK  log/  keyring/
+  /// ```
+  /// `FORMAT` is written last; what a crash left before that is gone on with. Refuses a directory
+  /// that has other files (`.exists`) and a backup of another store (`.otherStore`).
+  package static func openBackup(path: String, of id: StoreID) throws(StorageError) -> DataDirectory
+  {
+    do { try Linux.makeDirectory(path) } catch { guard error == .exists else { throw error } }
+    guard try FileDescriptor.open(directory: path).status().isPrivate else { throw .notPrivate }
+    if Linux.exists(path + "/FORMAT") {
+      let format = try FormatFile.read(in: path)
+      guard format.kind == .backup else { throw .otherKind }
+      guard format.id == id else { throw .otherStore }
+      return DataDirectory(path: path, id: id, lock: try takeLock(path))
+    }
+    if !Linux.exists(path + "/LOCK") {
+      guard try Linux.isEmptyDirectory(path) else { throw .exists }
+      _ = try FileDescriptor.create(path: path + "/LOCK", size: 0)
+    }
+    let lock = try takeLock(path)
+    for name in ["log", "keyring"] {
+      do { try Linux.makeDirectory(path + "/" + name) } catch {
+        guard error == .exists else { throw error }
       }
-      bytes.append(high << 4 | low)
+      try FileDescriptor.open(directory: path + "/" + name).sync()
     }
-    guard let id = StoreID(bytes: bytes), formatText(id) == text else { throw .unknownFormat }
-    return id
+    TestHooks.crashPoint("backup.format.before")
+    try FormatFile(.backup, id).create(in: path)
+    TestHooks.crashPoint("backup.format.after")
+    try FileDescriptor.open(directory: path + "/..").sync()
+    return DataDirectory(path: path, id: id, lock: lock)
   }
 
-  private static func hexValue(_ digit: UInt8) -> UInt8? {
-    switch digit {
-    case 0x30...0x39: digit - 0x30
-    case 0x61...0x66: digit - 0x61 + 10
-    default: nil
+  /// Opens a backup to restore from it; its lock is taken where the medium allows it.
+  package static func openBackup(path: String) throws(StorageError) -> DataDirectory {
+    let format = try readFormat(path)
+    guard format.kind == .backup else { throw .otherKind }
+    do { return DataDirectory(path: path, id: format.id, lock: try takeLock(path)) } catch {
+      // EROFS: nobody else can write to it either.
+      guard error == .ioFailure(30) else { throw error }
+      return DataDirectory(path: path, id: format.id, lock: nil)
     }
+  }
+}
+
+// Restoring
+
+extension DataDirectory {
+  private static let marker = "/RESTORING"
+
+  /// Makes a directory without `FORMAT`, which nothing opens as a store until ``finishRestoring()``.
+  ///
+  /// What an earlier restore left half done in it, which a marker tells, is removed first; anything
+  /// else that is there is refused (`.exists`).
+  package static func beginRestoring(path: String, id: StoreID) throws(StorageError)
+    -> DataDirectory
+  {
+    do { try Linux.makeDirectory(path) } catch { guard error == .exists else { throw error } }
+    guard try FileDescriptor.open(directory: path).status().isPrivate else { throw .notPrivate }
+    if Linux.exists(path + marker), !Linux.exists(path + "/FORMAT") {
+      let lock = try FileDescriptor.open(path: path + marker)
+      guard try lock.tryLock() else { throw .busy(pid: nil) }
+      try empty(path)
+    }
+    guard try Linux.isEmptyDirectory(path) else { throw .exists }
+    // The marker's lock keeps a second restore from taking this one for a failed one.
+    let marker = try FileDescriptor.create(path: path + Self.marker, size: 0)
+    guard try marker.tryLock() else { throw .busy(pid: nil) }
+    TestHooks.crashPoint("restore.marker.after")
+    _ = try FileDescriptor.create(path: path + "/LOCK", size: 0)
+    for name in subdirectories {
+      try Linux.makeDirectory(path + "/" + name)
+      try FileDescriptor.open(directory: path + "/" + name).sync()
+    }
+    try FileDescriptor.open(directory: path).sync()
+    return DataDirectory(path: path, id: id, lock: marker)
+  }
+
+  /// Makes the directory a store: the last durable step of a restore.
+  package func finishRestoring() throws(StorageError) {
+    TestHooks.crashPoint("restore.format.before")
+    try FormatFile(.store, id).create(in: path)
+    TestHooks.crashPoint("restore.format.after")
+    try Linux.remove(path + Self.marker)
+    try FileDescriptor.open(directory: path).sync()
+    try FileDescriptor.open(directory: path + "/..").sync()
+  }
+
+  /// Removes what a refused restore made; the directory itself stays, empty.
+  ///
+  /// Its tables must be closed. The keys in it are sealed as they are in the copy that they came from.
+  package func abandonRestoring() throws(StorageError) { try Self.empty(path) }
+
+  private static func empty(_ path: String) throws(StorageError) {
+    for name in subdirectories {
+      for file in ["data.mdb", "lock.mdb"] { try Linux.remove("\(path)/\(name)/\(file)") }
+      try Linux.removeDirectory("\(path)/\(name)")
+    }
+    for file in ["/FORMAT.new", "/LOCK", marker] { try Linux.remove(path + file) }
+    try FileDescriptor.open(directory: path).sync()
   }
 }

@@ -3,8 +3,8 @@ import Glibc
 
 /// An open file, closed with its scope; every transfer is whole or an error.
 ///
-/// The only file of this module that calls C. Nothing here renames or truncates: root holders are
-/// written in place, since a rename leaves the old bytes on the disk.
+/// The only file of this module that calls C. Nothing of this type renames or truncates: root holders
+/// are written in place, since a rename leaves the old bytes on the disk.
 package struct FileDescriptor: ~Copyable, Sendable {
   /// The number that C calls take; valid while the value lives.
   package let rawValue: Int32
@@ -142,6 +142,27 @@ enum Linux {
   /// Makes a directory with mode 0700 (`mkdir`); `.exists` when there is something.
   static func makeDirectory(_ path: String) throws(StorageError) {
     guard unsafe mkdir(path, 0o700) == 0 else { throw failure(errno) }
+  }
+
+  /// Puts the file at `path` in the place of what is at `target` (`rename`); never for root holders.
+  static func rename(_ path: String, to target: String) throws(StorageError) {
+    guard unsafe Glibc.rename(path, target) == 0 else { throw failure(errno) }
+  }
+
+  /// Takes a name of a file away (`unlink`); nothing happens when it is not there.
+  static func remove(_ path: String) throws(StorageError) {
+    guard unsafe unlink(path) == 0 || errno == ENOENT else { throw failure(errno) }
+  }
+
+  /// Takes an empty directory away (`rmdir`); nothing happens when it is not there.
+  static func removeDirectory(_ path: String) throws(StorageError) {
+    guard unsafe rmdir(path) == 0 || errno == ENOENT else { throw failure(errno) }
+  }
+
+  /// True when there is something, a link included (`lstat`).
+  static func exists(_ path: String) -> Bool {
+    var found = stat()
+    return unsafe lstat(path, &found) == 0
   }
 
   /// True when the directory has no entries.

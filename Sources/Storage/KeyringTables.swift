@@ -38,6 +38,21 @@ package final class KeyringTables: Sendable {
     return try environment.write(body)
   }
 
+  /// Writes a consistent copy into the directory `path`, in the place of the one that is there.
+  ///
+  /// Order: the copy beside it, durable -> its pages walked -> renamed. A crash leaves the earlier copy.
+  package func copy(toDirectory path: String) throws(StorageError) {
+    let (made, name) = (path + "/data.new", path + "/data.mdb")
+    try Linux.remove(made)
+    let file = try FileDescriptor.create(path: made, size: 0)
+    try environment.copy(to: file)
+    do { _ = try PageWalk.run(path: made) } catch { throw .corrupt }
+    TestHooks.crashPoint("backup.keyring.before")
+    try Linux.rename(made, to: name)
+    try FileDescriptor.open(directory: path).sync()
+    TestHooks.crashPoint("backup.keyring.after")
+  }
+
   /// What a commit is taken to need at most; a rotation writes some ten nodes and their pages.
   private static let commitBytes = 1 << 20
 

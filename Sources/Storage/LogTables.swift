@@ -9,7 +9,7 @@ package final class LogTables: Sendable {
   /// The most that the file may grow to.
   package static let mapBytes = 1 << 40
 
-  private let environment: TableEnvironment
+  let environment: TableEnvironment
 
   private init(_ environment: TableEnvironment) { self.environment = environment }
 
@@ -93,6 +93,7 @@ package final class LogTables: Sendable {
   #endif
 
   fileprivate static let stateKey = Array("state".utf8)
+  fileprivate static let lineageKey = Array("lineage".utf8)
 }
 
 /// A consistent view of the log; what it lends is valid while it lives.
@@ -136,10 +137,31 @@ package struct LogView: ~Copyable {
     }
   }
 
+  /// The random name of the lineage (16 bytes), or nil in a store that was never restored.
+  package borrowing func lineage() throws(StorageError) -> [UInt8]? {
+    do { return try base.value(of: LogTables.lineageKey.span, in: tables[1])?.array } catch {
+      throw StorageError(error)
+    }
+  }
+
   /// The row of erased positions under this label, or nil.
   @_lifetime(borrow self)
   package borrowing func erasure(_ label: Span<UInt8>) throws(StorageError) -> Span<UInt8>? {
     do { return try base.value(of: label, in: tables[2]) } catch { throw StorageError(error) }
+  }
+
+  /// Calls `body` with the rows of erased positions behind the label `after`, ascending, until it
+  /// returns false.
+  package borrowing func scanErasures(
+    after label: [UInt8]?, _ body: (_ label: Span<UInt8>, _ sealed: Span<UInt8>) -> Bool
+  ) throws(StorageError) {
+    // The next label in LMDB's order is this one with a zero behind it.
+    let start = label.map { $0 + [0] }
+    if let start {
+      try Storage.scan(base, tables[2], from: start.span, body)
+    } else {
+      try Storage.scan(base, tables[2], from: nil, body)
+    }
   }
 
   /// Calls `body` with the records from `sequence` on, in order, until it returns false.
@@ -155,7 +177,7 @@ package struct LogView: ~Copyable {
 }
 
 /// One group commit.
-private struct LogTransaction: ~Copyable, TableTransaction {
+struct LogTransaction: ~Copyable, TableTransaction {
   private var base: WriteTransaction
   private let environment: TableEnvironment
 
@@ -173,6 +195,20 @@ private struct LogTransaction: ~Copyable, TableTransaction {
   mutating func append(_ record: Span<UInt8>, _ sequence: UInt64) throws(StorageError) {
     do {
       try base.append(record, for: NumberKey(sequence).bytes.span, in: environment.tables[0])
+    } catch { throw environment.failed(error) }
+  }
+
+  /// False when there is no record with this sequence.
+  @discardableResult
+  mutating func remove(_ sequence: UInt64) throws(StorageError) -> Bool {
+    do {
+      return try base.remove(NumberKey(sequence).bytes.span, from: environment.tables[0])
+    } catch { throw environment.failed(error) }
+  }
+
+  mutating func putLineage(_ lineage: [UInt8]) throws(StorageError) {
+    do {
+      try base.put(lineage.span, for: LogTables.lineageKey.span, in: environment.tables[1])
     } catch { throw environment.failed(error) }
   }
 

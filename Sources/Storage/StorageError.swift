@@ -17,6 +17,13 @@ package enum StorageError: Error, Hashable, Sendable {
   case missing
   /// The directory is of a version that this program does not know. The operator upgrades.
   case unknownFormat
+  /// A backup where a store is wanted, or a store where a backup is. The operator names another.
+  case otherKind
+  /// A backup belongs to another store. The operator names another.
+  case otherStore
+  /// A backup belongs to another lineage: the store was restored since, or put back by other means.
+  /// The operator begins a new backup.
+  case otherLineage
   /// A file or directory is owned by somebody else, may be used by others or is not plain. The
   /// operator's move.
   case notPrivate

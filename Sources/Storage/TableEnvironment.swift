@@ -24,6 +24,7 @@ final class TableEnvironment: Sendable {
     var opened: Opened?
     var mayWrite: Bool
     var isReopened = false
+    var commits: UInt64 = 0
   }
 
   /// In the order of the names given; handles are the same whenever the file is opened.
@@ -94,6 +95,26 @@ final class TableEnvironment: Sendable {
   /// False since an I/O failure, and for copies that are only looked at.
   var mayWrite: Bool { state.withLock(\.mayWrite) }
 
+  /// Writes a consistent copy without free pages into an open, empty file and syncs it.
+  func copy(to file: borrowing FileDescriptor) throws(StorageError) {
+    guard let opened = state.withLock({ $0.opened }) else { throw .ioFailure(0) }
+    defer { withExtendedLifetime(opened) {} }
+    do { try opened.environment.copy(to: file.rawValue) } catch { throw StorageError(error) }
+    try file.sync()
+  }
+
+  /// Frees the views of tools that were killed, now and then: the file would grow without end.
+  private func dropDeadReaders(_ opened: Opened) {
+    let isDue = state.withLock { state in
+      state.commits &+= 1
+      return state.commits % Self.commitsBetweenChecks == 0
+    }
+    if isDue { _ = try? opened.environment.dropDeadReaders() }
+  }
+
+  /// Looking at the table of readers costs microseconds; what a dead one keeps is small for so long.
+  private static let commitsBetweenChecks: UInt64 = 64
+
   /// Bytes in use by the file.
   var usedBytes: Int { state.withLock { $0.opened }?.environment.usedBytes ?? 0 }
 
@@ -105,6 +126,7 @@ final class TableEnvironment: Sendable {
     let (found, mayWrite) = state.withLock { ($0.opened, $0.mayWrite) }
     guard mayWrite, let opened = found else { throw Failure(.readOnly) }
     defer { withExtendedLifetime(opened) {} }
+    dropDeadReaders(opened)
     var transaction: Transaction
     do { transaction = Transaction(try opened.environment.beginWriting(), self) } catch {
       throw Failure(failed(error))

@@ -78,6 +78,16 @@ struct Failure: Error {
       self.init(66, "there is no store in the data directory; `lethed init` makes one")
     case .unknownFormat:
       self.init(86, "the data directory is of a format that this version does not know")
+    case .otherKind:
+      self.init(
+        86,
+        "a backup is not a store and a store not a backup: `lethed restore` makes a store of one")
+    case .otherStore: self.init(84, "the backup belongs to another store")
+    case .otherLineage:
+      self.init(
+        73,
+        "the backup has events that this store does not have: the store was restored or put back "
+          + "since. Begin a new backup in another directory.")
     case .notPrivate:
       self.init(
         77,

@@ -17,7 +17,9 @@ struct Lethed: AsyncParsableCommand {
       erased since.
       """,
     version: LetheVersion.text,
-    subcommands: [Initialise.self, Serve.self, Check.self, Doctor.self, RunDrill.self])
+    subcommands: [
+      Initialise.self, Serve.self, Check.self, Doctor.self, RunDrill.self, RunBackup.self,
+    ])
 
   static func main() async {
     Hardening.apply()
