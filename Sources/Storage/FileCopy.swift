@@ -1,5 +1,8 @@
 /// Copies a whole file that nobody writes to meanwhile.
 package enum FileCopy {
+  /// True when there is something at this path.
+  package static func exists(_ path: String) -> Bool { Linux.exists(path) }
+
   private static let chunkBytes = 1 << 20
 
   /// Makes `target` with the bytes of `source`, durable when it returns; refuses what exists.

@@ -1,12 +1,13 @@
 import ArgumentParser
 import EventStore
+import Storage
 
 /// `lethed check`: verifies a store that no daemon runs on.
 struct Check: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Verify every record, position and index entry of a store.",
     discussion: """
-      Opens every event that has its keys and counts those whose keys were destroyed:
+      Walks every page of the three files first, without trusting it. Opens every event that has its keys and counts those whose keys were destroyed:
         lethed check --data /var/lib/lethe --root /var/lib/lethe-root/root
         lethed check --data /var/lib/lethe --root /var/lib/lethe-root/root --json
 
@@ -34,10 +35,16 @@ struct Check: AsyncParsableCommand {
       var line = JSONLine()
       line.add("sound", report.isSound)
       line.add(report.log)
+      for (name, found) in report.pages { line.add("\(name)Pages", found.pages) }
       line.add("tenants", report.tenants)
       line.add("tenantsWithIndexFaults", report.tenantsWithIndexFaults)
       Output.data(line.text)
     } else {
+      for (name, found) in report.pages {
+        Output.data(
+          "pages of \(name)/".padded(to: 22)
+            + "\(found.pages) (\(found.used) used, \(found.free) free, \(found.lost) lost)")
+      }
       Output.data(report.log.table)
       Output.data("tenants               \(report.tenants)")
       Output.data("index faults          \(report.tenantsWithIndexFaults)")
@@ -67,5 +74,12 @@ extension LogScanReport {
     damaged               \(damaged)
     gaps                  \(gaps)
     """
+  }
+}
+
+extension String {
+  /// Filled with spaces up to `count` characters.
+  func padded(to count: Int) -> String {
+    self + String(repeating: " ", count: Swift.max(0, count - self.count))
   }
 }

@@ -17,6 +17,8 @@ struct Failure: Error {
     switch error {
     case .storage(let error): self.init(error)
     case .keyring(let error): self.init(error)
+    case .page(let fault, let file):
+      self.init(65, "\(file)/data.mdb is damaged, \(fault.text). It was not opened.")
     case .log(.rolledBack):
       self.init(
         85,

@@ -346,7 +346,9 @@ class Record:
         base = blake2b(256, self.period_key, b"LT1.ev.base",
                        bytes([count]) + stream_key + joined + tenant.data_secret)
         at = 144 if count > 2 else 112
-        for leaf in tenant.position_leaves(self.position):
+        # Every generation has leaves of its own.
+        place = ((self.generation - 1) & 255) << 40 ^ self.position
+        for leaf in tenant.position_leaves(place):
             derived = blake2b(512, base, b"LT1.ev.key",
                               leaf + self.nonce + tenant.id + self.position.to_bytes(8, "big"))
             if derived[32:] == self.raw[80:112]:

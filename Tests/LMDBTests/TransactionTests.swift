@@ -151,3 +151,32 @@ extension Environment {
     #expect(found == [2, 2, 4, 4, nil])
   }
 }
+
+@Test func `a copy has what was committed when it began, and no free pages`() throws {
+  let scratch = try Scratch()
+  let environment = try scratch.open()
+  let table = try environment.table("t")
+  for round: UInt8 in 0..<20 {
+    try environment.write { transaction throws(LMDBError) in
+      try transaction.put(
+        [UInt8](repeating: round, count: 20_000).span, for: key(1).span, in: table)
+    }
+  }
+  let other = try Scratch()
+  let file = unsafe open(other.path + "/data.mdb", O_RDWR | O_CREAT, 0o600)
+  try environment.copy(to: file)
+  close(file)
+  let copy = try other.open(isReadOnly: true)
+  #expect(copy.usedBytes < environment.usedBytes)
+  let found = try copy.values(copy.existingTable("t"))
+  #expect(found == [[UInt8](repeating: 19, count: 20_000)])
+}
+
+@Test func `nothing is taken from readers that live`() throws {
+  let scratch = try Scratch()
+  let environment = try scratch.open()
+  let table = try environment.table("t")
+  let view = try environment.beginReading()
+  #expect(try environment.dropDeadReaders() == 0)
+  #expect(try view.count(table) == 0)
+}

@@ -89,7 +89,7 @@ struct DuplicateCheck: ~Copyable {
     }
     let count = RecordOpener.open(
       record, subjectCount: header.subjects.count, bases: state.bases, base: base,
-      positions: &secrets.readPositions, tenantID: tenant.id, position: routing.position,
+      positions: &secrets.readPositions, tenantID: tenant.id, routing: routing,
       eventKey: &eventKey, into: &plain)
     guard let count else { throw .corrupt }
     let stored = plain.span.extracting(0..<count)

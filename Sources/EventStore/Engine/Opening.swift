@@ -11,6 +11,9 @@ package enum OpeningError: Error, Sendable {
   case storage(StorageError)
   /// Root or keyring. The operator's move.
   case keyring(KeyringError)
+  /// A page of a file that was walked before it is opened, in the named directory. The operator
+  /// restores another copy.
+  case page(PageFault, of: String)
   /// The log does not fit to the keyring or is damaged. The operator restores the matching files.
   case log(StoreError)
 }

@@ -179,7 +179,7 @@ struct Recovery {
     else { return nil }
     return RecordOpener.open(
       record, subjectCount: header.subjects.count, bases: state.bases, base: base,
-      positions: &secrets.readPositions, tenantID: tenant.id, position: routing.position,
+      positions: &secrets.readPositions, tenantID: tenant.id, routing: routing,
       eventKey: &eventKey, into: &plain)
   }
 

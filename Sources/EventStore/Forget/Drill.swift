@@ -24,6 +24,7 @@ package enum Drill {
   package static func run(
     old: String, data: String, holders: RootHolders
   ) throws(OpeningError) -> DrillReport {
+    for name in ["log", "keyring"] { _ = try PageWalk.run(name, of: old) }
     do {
       let copy = try DataDirectory.open(path: old, isReadOnly: true)
       let today = try DataDirectory.open(path: data, isReadOnly: true)

@@ -93,7 +93,7 @@ struct EventReader: ~Copyable {
         {
           Self.note(
             in: &inputs, at: found.count, state.bases, base, &secrets.readPositions,
-            routing.position)
+            routing.leafPosition)
           input = found.count
         }
         found.append(Found(routing: routing, header: header, place: place, input: input))

@@ -7,12 +7,12 @@ enum RecordOpener {
   /// The same with the base key still in its cache and the leaf still in its tree.
   static func open(
     _ record: Span<UInt8>, subjectCount: Int, bases: borrowing BaseCache, base: Int,
-    positions: inout PositionTree, tenantID: TenantID, position: UInt64,
+    positions: inout PositionTree, tenantID: TenantID, routing: Routing,
     eventKey: inout SecretBytes, into plain: inout [UInt8]
   ) -> Int? {
     open(
       record, subjectCount: subjectCount, base: bases.key(at: base),
-      leaf: positions.leaf(position), tenantID: tenantID, position: position,
+      leaf: positions.leaf(routing.leafPosition), tenantID: tenantID, position: routing.position,
       eventKey: &eventKey, into: &plain)
   }
 

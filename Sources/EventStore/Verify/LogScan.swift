@@ -28,7 +28,8 @@ package struct LogScanReport: Sendable, Equatable {
 struct LogScan {
   private let log: LogReader
   private let state: EngineState
-  private var lastPositions: [TenantNumber: UInt64] = [:]
+  /// The newest position of every tenant that was seen.
+  private(set) var lastPositions: [TenantNumber: UInt64] = [:]
   private var plain: [UInt8] = []
   private(set) var report = LogScanReport()
 
@@ -95,7 +96,7 @@ struct LogScan {
     else { return false }
     let count = RecordOpener.open(
       record, subjectCount: header.subjects.count, bases: state.bases, base: base,
-      positions: &secrets.readPositions, tenantID: tenant.id, position: routing.position,
+      positions: &secrets.readPositions, tenantID: tenant.id, routing: routing,
       eventKey: &eventKey, into: &plain)
     guard count != nil else { throw .corrupt }
     return true

@@ -1,11 +1,13 @@
 import EventModel
 package import Keyring
 import Sodium
-import Storage
+package import Storage
 
 /// What `lethed check` found.
-package struct CheckReport: Sendable, Equatable {
+package struct CheckReport: Sendable {
   package var log = LogScanReport()
+  /// The pages of each of the files, which were walked before they were opened.
+  package var pages: [(name: String, found: PageWalkReport)] = []
   package var tenants: UInt64 = 0
   /// Tenants whose index does not lead to exactly the events that the log has.
   package var tenantsWithIndexFaults: UInt64 = 0
@@ -20,9 +22,29 @@ extension EventStore {
   package static func check(
     path: String, holders: RootHolders, clock: @escaping @Sendable () -> Int64
   ) throws(OpeningError) -> CheckReport {
+    let pages = try walkPages(path)
     let store = try open(path: path, holders: holders, clock: clock)
     defer { store.close() }
-    do throws(StoreError) { return try store.check() } catch { throw .log(error) }
+    do throws(StoreError) {
+      var report = try store.check()
+      report.pages = pages
+      return report
+    } catch { throw .log(error) }
+  }
+
+  /// Walks every file of a store that no daemon runs on; what a missing one means, opening decides.
+  private static func walkPages(
+    _ path: String
+  ) throws(OpeningError) -> [(name: String, found: PageWalkReport)] {
+    let directory: DataDirectory
+    do { directory = try DataDirectory.open(path: path) } catch { throw .storage(error) }
+    defer { withExtendedLifetime(directory) {} }
+    var pages: [(name: String, found: PageWalkReport)] = []
+    for name in ["keyring", "log", "index"] {
+      if !FileCopy.exists("\(path)/\(name)/data.mdb") { continue }
+      pages.append((name, try PageWalk.run(name, of: path)))
+    }
+    return pages
   }
 
   private func check() throws(StoreError) -> CheckReport {

@@ -27,6 +27,9 @@ package struct LedgerEntry: Hashable, Sendable {
     case idsOptional = 16
     /// A period was destroyed before its time.
     case periodShredded = 17
+    /// An older copy of the events was restored: the tenant's positions behind `count` were lost, if
+    /// there were any, and are given out again in a new generation.
+    case lineageBegun = 24
   }
 
   /// Who did it.

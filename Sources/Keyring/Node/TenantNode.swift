@@ -76,6 +76,15 @@ struct TenantNode: ~Copyable {
     borrowing get { plain.bytes.extracting(188..<220) }
   }
 
+  /// Begins the next generation, whose events have leaves of their own; `.tenantFull` when there were
+  /// too many.
+  mutating func beginGeneration() throws(KeyringError) {
+    let next = Int(generation) + 1
+    guard next <= Limits.generationsMax else { throw .tenantFull }
+    var bytes = plain.mutableBytes
+    bytes.setBigEndian(UInt64(next), at: 90, bytes: 2)
+  }
+
   var isSuspended: Bool {
     get { plain.bytes[1] & 1 != 0 }
     set { setFlag(1, newValue) }

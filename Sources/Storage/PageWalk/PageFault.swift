@@ -40,4 +40,6 @@ package struct PageWalkReport: Hashable, Sendable {
   package var lost: UInt64 = 0
   /// Entries of all tables.
   package var entries: UInt64 = 0
+
+  package init() {}
 }

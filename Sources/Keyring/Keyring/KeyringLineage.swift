@@ -1,0 +1,36 @@
+package import EventModel
+
+extension Keyring {
+  /// Begins a new generation of every tenant, and writes into the ledger behind which position.
+  ///
+  /// The events restored may be older than the newest that were acknowledged. Positions behind them are
+  /// given out again, but never under the same leaves, and cursors of the generation before are refused.
+  package func beginLineages(
+    behind positions: [TenantNumber: UInt64], now: Int64, actor: LedgerEntry.Actor
+  ) throws(KeyringError) {
+    let numbers = tenants.map(\.number).sorted()
+    try add { (top, writer, transaction) throws(KeyringError) in
+      if !numbers.isEmpty {
+        try Self.editTenants(numbers, &top, &writer, in: &transaction) {
+          (_, node, _, _) throws(KeyringError) in try node.beginGeneration()
+        }
+      }
+      for number in numbers {
+        let entry = LedgerEntry(
+          timeMilliseconds: now, act: .lineageBegun, actor: actor, tenant: number,
+          count: positions[number] ?? 0)
+        try Self.append(entry, to: &top, key: ledgerKey, store: id, in: &transaction)
+      }
+    }
+    loaded.removeAll()
+  }
+
+  /// True when a holder has a newer root than these tables: a rotation was under way, whose keyring this
+  /// is not.
+  package func isRotationUnfinished() throws(KeyringError) -> Bool {
+    for holder in holders.holders where try holder.epochs().contains(where: { $0 > epoch }) {
+      return true
+    }
+    return false
+  }
+}
