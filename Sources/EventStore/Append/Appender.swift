@@ -100,8 +100,11 @@ struct Appender: ~Copyable {
     let id = BaseID(
       tenant: tenant.number, generation: secrets.generation,
       classNumber: classNumber, period: period, stream: stream.slot, subjects: slots)
+    let routing = Routing(
+      tenant: tenant.number, position: position, generation: secrets.generation,
+      classNumber: classNumber, period: period)
     guard let base = try state.base(id, tenant: tenant),
-      try secrets.canWrite(position, state.keyring)
+      try secrets.canWrite(leaf: routing.leafPosition, state.keyring)
     else {
       let keys = try state.periodKeys(tenant, classNumber, period)
       throw keys == nil ? .clockBehind : .corrupt
@@ -118,9 +121,7 @@ struct Appender: ~Copyable {
     let sequence = commit.firstSequence + UInt64(commit.places.count)
     sealer.seal(
       body: bytes.extracting(request.body.range),
-      routing: Routing(
-        tenant: tenant.number, position: position, generation: secrets.generation,
-        classNumber: classNumber, period: period),
+      routing: routing,
       header: RecordHeader(
         stream: stream.slot, version: version, storedMilliseconds: stored, subjects: slots),
       tenantID: tenant.id, routingKeys: state.routing, headerKey: periodKeys.header,

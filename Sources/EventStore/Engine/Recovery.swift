@@ -175,7 +175,7 @@ struct Recovery {
       period: routing.period, stream: header.stream, subjects: header.subjects)
     let secrets = try tenant.open(state.keyring)
     guard let base = try state.base(id, tenant: tenant),
-      try secrets.canRead(routing.position, state.keyring)
+      try secrets.canRead(leaf: routing.leafPosition, state.keyring)
     else { return nil }
     return RecordOpener.open(
       record, subjectCount: header.subjects.count, bases: state.bases, base: base,

@@ -123,26 +123,24 @@ final class TenantSecrets {
     keys.hasErasedEvents ? PositionTree() : PositionTree(seed: keys.positionSeed)
   }
 
-  /// Makes ``readPositions`` cover `position`; false when the event there was shredded.
-  func canRead(_ position: UInt64, _ keyring: Keyring) throws(StoreError) -> Bool {
-    if readPositions.covers(position) { return true }
-    guard let seed = try seed(position, keyring) else { return false }
+  /// Makes ``readPositions`` cover a leaf; false when the event there was shredded.
+  func canRead(leaf: UInt64, _ keyring: Keyring) throws(StoreError) -> Bool {
+    if readPositions.covers(leaf) { return true }
+    guard let seed = try seed(leaf, keyring) else { return false }
     readPositions.use(seed)
     return true
   }
 
-  /// The same for ``writePositions`` and a new position, which is beyond all that were shredded.
-  func canWrite(_ position: UInt64, _ keyring: Keyring) throws(StoreError) -> Bool {
-    if writePositions.covers(position) { return true }
-    guard let seed = try seed(position, keyring) else { return false }
+  /// The same for ``writePositions`` and the leaf of a new position, which was never shredded.
+  func canWrite(leaf: UInt64, _ keyring: Keyring) throws(StoreError) -> Bool {
+    if writePositions.covers(leaf) { return true }
+    guard let seed = try seed(leaf, keyring) else { return false }
     writePositions.use(seed)
     return true
   }
 
-  private func seed(
-    _ position: UInt64, _ keyring: Keyring
-  ) throws(StoreError) -> PositionSeed? {
-    do { return try keyring.positionSeed(keys.number, position) } catch { throw StoreError(error) }
+  private func seed(_ leaf: UInt64, _ keyring: Keyring) throws(StoreError) -> PositionSeed? {
+    do { return try keyring.positionSeed(keys.number, leaf) } catch { throw StoreError(error) }
   }
 
   /// Keeps what a reader found, within bounds.

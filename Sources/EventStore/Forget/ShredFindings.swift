@@ -127,12 +127,14 @@ extension ShredFindings {
     }
     var found: [(position: UInt64, isLive: Bool, id: Tag128?)] = []
     var persons: [UInt64: Int] = [:]
+    var leaves: [UInt64: UInt64] = [:]
     var resolver = NameResolver()
     var reader = EventReader(shared: walk.shared, tenant: walk.tenant)
     _ = try reader.read(
       postings[...],
       isWanted: { routing, header, posting in
         persons[routing.position] = header.subjects.count
+        leaves[routing.position] = routing.leafPosition
         return routing.position == posting.ordinal
       },
       { event, body in
@@ -153,7 +155,8 @@ extension ShredFindings {
     }
     guard eventCount > 0 else { throw .noEvent }
     keyCount = eventCount
-    part.positions = positions
+    part.positions = positions.compactMap { leaves[$0] }
+    guard part.positions.count == positions.count else { throw .corrupt }
   }
 }
 

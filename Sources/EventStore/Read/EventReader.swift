@@ -89,7 +89,7 @@ struct EventReader: ~Copyable {
           subjects: header.subjects)
         var input: Int?
         if let base = try state.base(id, tenant: tenant),
-          try secrets.canRead(routing.position, state.keyring)
+          try secrets.canRead(leaf: routing.leafPosition, state.keyring)
         {
           Self.note(
             in: &inputs, at: found.count, state.bases, base, &secrets.readPositions,

@@ -92,7 +92,7 @@ struct LogScan {
       period: routing.period, stream: header.stream, subjects: header.subjects)
     let secrets = try tenant.open(state.keyring)
     guard let base = try state.base(id, tenant: tenant),
-      try secrets.canRead(routing.position, state.keyring)
+      try secrets.canRead(leaf: routing.leafPosition, state.keyring)
     else { return false }
     let count = RecordOpener.open(
       record, subjectCount: header.subjects.count, bases: state.bases, base: base,
