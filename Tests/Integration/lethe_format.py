@@ -141,6 +141,7 @@ class Tenant:
         self.keys_height, self.keys = take(1)[0], Reference(take(48))
         self.map_height, self.map = take(1)[0], Reference(take(48))
         self.positions_height, self.positions = take(1)[0], Reference(take(48))
+        self.documents_height, self.documents = take(1)[0], Reference(take(48))
         # Seeds of positions: (level, first `level` digits) -> seeds; the closure adds those of nodes.
         self.seeds = {} if self.positions_height else {(0, 0): {self.position_seed}}
         self.classes = {}
@@ -200,6 +201,8 @@ class Closure:
             for node_id, blob in nodes.items():
                 self.blobs.setdefault(node_id, set()).add(blob)
         self.keys, self.tags, self.tenants, self.buckets = {}, {}, {}, {}
+        # (tenant, kind, number) -> contents; tenant 0 is the store.
+        self.documents = {}
         self.position_seeds = {}
         self.instance_secrets = set()
         self.opened, self.tried = 0, set()
@@ -222,6 +225,8 @@ class Closure:
         self._array(plain[at], Reference(plain[at + 1:at + 49]), 0, "tenants")
         at += 49
         self._array(plain[at], Reference(plain[at + 1:at + 49]), 0, "buckets")
+        at += 49
+        self._documents(plain[at], Reference(plain[at + 1:at + 49]), 0)
 
     def _open(self, reference, kinds, tenant):
         """All plaintexts that the reference's key opens, of any version, with their kinds."""
@@ -280,10 +285,24 @@ class Closure:
             self._array(tenant.keys_height, tenant.keys, number, "keys")
             if tenant.map_height:
                 self._map(tenant.map, number)
+            self._documents(tenant.documents_height, tenant.documents, number)
             if tenant.positions_height:
                 seeds = self.position_seeds.setdefault(number, {})
                 tenant.seeds = seeds
                 self._positions(tenant.positions, number, 0, 0, seeds)
+
+    def _documents(self, height, reference, tenant, base=0):
+        if height == 0:
+            return
+        for _, plain in self._open(reference, (2,), tenant):
+            for digit, child in self._children(plain):
+                place = base * 32 + digit
+                if height > 1:
+                    self._documents(height - 1, child, tenant, place)
+                    continue
+                for _, content in self._open(child, (7,), tenant):
+                    self.documents.setdefault((tenant, place & 15, place >> 4), set()).add(
+                        content[2:2 + u(content[:2])])
 
     def _positions(self, reference, tenant, level, prefix, seeds):
         for _, plain in self._open(reference, (6,), tenant):

@@ -20,6 +20,17 @@ final class KnownKey {
   }
 }
 
+/// Whose document it is.
+struct DocumentPlace: Hashable, Comparable {
+  let tenant: TenantNumber?
+  let id: DocumentID
+
+  static func < (left: DocumentPlace, right: DocumentPlace) -> Bool {
+    let (of, to) = (left.tenant?.rawValue ?? 0, right.tenant?.rawValue ?? 0)
+    return of == to ? left.id < right.id : of < to
+  }
+}
+
 /// Random operations on one keyring, a copy of its file after every commit, and a model of what must
 /// live and what must be dead.
 final class ClosureScenario {
@@ -38,6 +49,9 @@ final class ClosureScenario {
   private(set) var livingBuckets: Set<Bucket> = []
   private(set) var deadBuckets: Set<Bucket> = []
   private(set) var deadPositions: [TenantNumber: Set<UInt64>] = [:]
+  /// What documents say: a number that no other content has.
+  private(set) var livingDocuments: [DocumentPlace: UInt64] = [:]
+  private(set) var deadDocuments: Set<UInt64> = []
   private(set) var snapshotCount = 0
   /// Holder and number of snapshots when the copy for the control was made, and how many were dead.
   private(set) var old: (holder: String, snapshots: Int, dead: Int)?
@@ -55,13 +69,15 @@ final class ClosureScenario {
       if operation == operations / 3 { try keepOld() }
       switch Int.random(in: 0..<100, using: &random) {
       case 0..<4: try createTenant()
-      case 4..<50: try addKeys()
+      case 4..<47: try addKeys()
+      case 47..<50: try changeDocument()
       case 50..<75: try shred()
       case 75..<79 where shredsTenants: try shredTenant()
       case 79..<85: try removeMarks()
       case 85..<90: try expire()
       case 90..<94: try changeBuckets()
-      case 94..<97: try shredPositions()
+      case 94..<96: try shredPositions()
+      case 96..<99: try changeDocument()
       default: try reopen()
       }
     }
@@ -159,6 +175,10 @@ extension ClosureScenario {
     living.removeAll { $0.tenant == tenant }
     deadMarks += livingMarks.filter { $0.0 == tenant }
     livingMarks.removeAll { $0.0 == tenant }
+    for (place, content) in livingDocuments where place.tenant == tenant {
+      deadDocuments.insert(content)
+      livingDocuments[place] = nil
+    }
     var removal = Removal()
     removal.tenants = [tenant]
     try rotate(removal, .tenantShredded)
@@ -202,6 +222,47 @@ extension ClosureScenario {
       deadPositions[tenant, default: []].insert(position)
     }
     try rotate(removal, .eventsShredded)
+  }
+
+  /// Adds, replaces or removes a document of a tenant or of the store.
+  func changeDocument() throws {
+    let place = documentPlace()
+    let tenant = place.tenant
+    nextTag += 1
+    let known = livingDocuments[place]
+    let goes = known != nil && Bool.random(using: &random)
+    let padding = [UInt8](
+      repeating: 7, count: Int.random(in: 0...(Document.bytesMax - 8), using: &random))
+    let document = Document(copying: (nextTag.bigEndianBytes + padding).span)
+    livingDocuments[place] = goes ? nil : nextTag
+    if let known {
+      deadDocuments.insert(known)
+      var removal = Removal()
+      removal.documents = [
+        DocumentEdit(tenant: tenant, id: place.id, document: goes ? nil : document)
+      ]
+      try rotate(removal, .rootRotated)
+    } else {
+      try current().setDocuments(tenant: tenant, [place.id: document])
+      try snapshot()
+    }
+    let found = try current().document(tenant: tenant, place.id)
+    guard found?.withBytes({ $0.bigEndian(at: 0, bytes: 8) }) == livingDocuments[place] else {
+      throw KeyringError.corrupt
+    }
+  }
+
+  private func documentPlace() -> DocumentPlace {
+    if let known = livingDocuments.keys.sorted().randomElement(using: &random),
+      random.next() % 2 == 0
+    {
+      return known
+    }
+    let kind = DocumentKind.allCases.randomElement(using: &random) ?? .plan
+    let number = UInt32.random(in: 0...(random.next() % 2 == 0 ? 3 : 5_000), using: &random)
+    return DocumentPlace(
+      tenant: random.next() % 2 == 0 ? tenants.randomElement(using: &random) : nil,
+      id: DocumentID(kind, number))
   }
 
   private func changeBuckets() throws {

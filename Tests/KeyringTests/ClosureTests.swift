@@ -31,6 +31,10 @@ import Testing
     #expect(epochs == 1)
     #expect(tops > 0)
     expectNoTraces(scenario, closure)
+    let documents = Set(
+      closure.documents.map { $0.document.withBytes { $0.bigEndian(at: 0, bytes: 8) } })
+    #expect(scenario.deadDocuments.count > 2)
+    #expect(documents == Set(scenario.livingDocuments.values))
   }
 
   @Test func `an old root opens in copies of its age what was destroyed later`() throws {
@@ -59,6 +63,23 @@ import Testing
         return deadKeys(scenario, closure) + deadNames(scenario, closure) + guessed > 0
       }
       #expect(isCaught)
+    }
+
+    @Test(arguments: ["no-rekey", "leaf-only", "root-kept"])
+    func `a forgotten document that is still reached would be caught`(variant: String) throws {
+      let random = SeededGenerator.forTest()
+      let exposed = try TestHooks.$taskVariant.withValue(variant) {
+        let scenario = try ClosureScenario(random: random)
+        try scenario.run(operations: 60, shredsTenants: false)
+        for _ in 0..<20 { try scenario.changeDocument() }
+        let closure = try KeyringClosure(
+          store: scenario.store.data.id, snapshots: try scenario.snapshots(),
+          holderPaths: scenario.store.holders.paths)
+        let found = Set(
+          closure.documents.map { $0.document.withBytes { $0.bigEndian(at: 0, bytes: 8) } })
+        return found.intersection(scenario.deadDocuments).count
+      }
+      #expect(exposed > 0)
     }
 
     @Test(arguments: ["no-rekey", "leaf-only", "root-kept"])

@@ -15,6 +15,14 @@ package struct ReachedClass: Hashable, Sendable {
   package let classNumber: ClassNumber
 }
 
+/// A document that an attacker reached.
+package struct ReachedDocument: Sendable {
+  /// 0 for the store's.
+  package let tenant: UInt32
+  package let id: DocumentID
+  package let document: Document
+}
+
 /// Everything that the roots in some holders open in some copies of the keyring.
 ///
 /// ```
@@ -40,6 +48,8 @@ package struct KeyringClosure: ~Copyable {
   package private(set) var buckets: Set<Bucket> = []
   /// The earliest period of a class whose key can be derived from a cover that was reached.
   package private(set) var earliestPeriods: [ReachedClass: UInt32] = [:]
+  /// Every content that was reached; the same document may be here with several.
+  package private(set) var documents: [ReachedDocument] = []
   private var positionSeeds: [TenantNumber: Set<PositionRange>] = [:]
   /// Epochs of the roots that the holders have.
   package private(set) var epochs: Set<UInt64> = []
@@ -85,14 +95,17 @@ package struct KeyringClosure: ~Copyable {
     case keys(UInt32, height: Int, prefix: UInt64)
     case map(UInt32)
     case positions(UInt32, level: Int, prefix: UInt64)
+    case documents(UInt32, height: Int, prefix: UInt64)
+    case document(UInt32, place: UInt64)
 
     var kind: NodeKind {
       switch self {
-      case .tenants: .inner
+      case .tenants, .documents: .inner
       case .buckets(let height, _), .keys(_, let height, _): height > 1 ? .inner : .keyLeaf
       case .tenant: .tenant
       case .map: .map
       case .positions: .positions
+      case .document: .document
       }
     }
 
@@ -100,7 +113,7 @@ package struct KeyringClosure: ~Copyable {
       switch self {
       case .tenants, .buckets: 0
       case .tenant(let number), .keys(let number, _, _), .map(let number),
-        .positions(let number, _, _):
+        .positions(let number, _, _), .documents(let number, _, _), .document(let number, _):
         number
       }
     }
@@ -132,7 +145,9 @@ extension KeyringClosure {
       let tenants = top.tenants
       let buckets = top.buckets
       try follow(tenants.reference, .tenants(height: tenants.height, prefix: 0))
+      let documents = top.documents
       try follow(buckets.reference, .buckets(height: buckets.height, prefix: 0))
+      try follow(documents.reference, .documents(0, height: documents.height, prefix: 0))
     }
   }
 
@@ -213,6 +228,14 @@ extension KeyringClosure {
       try enterTenant(plain, number)
     case .positions(let tenant, let level, let prefix):
       try takePositions(plain, tenant, level, prefix)
+    case .documents(let tenant, let height, let prefix):
+      try followChildren(plain, .references) {
+        let place = prefix << 5 | $0
+        return height > 1
+          ? .documents(tenant, height: height - 1, prefix: place) : .document(tenant, place: place)
+      }
+    case .document(let tenant, let place):
+      takeDocument(plain, tenant, place)
     case .map(let tenant):
       guard MapLeaf.isLeaf(plain) else {
         return try followChildren(plain, .mapReferences) { _ in place }
@@ -253,7 +276,9 @@ extension KeyringClosure {
     let keys = node.keys
     let map = node.map
     try follow(keys.reference, .keys(number, height: keys.height, prefix: 0))
+    let documents = node.documents
     try follow(map.reference, .map(number))
+    try follow(documents.reference, .documents(number, height: documents.height, prefix: 0))
   }
 
   private mutating func takeKeys(
@@ -280,6 +305,13 @@ extension KeyringClosure {
           node.reference(child), .positions(tenant, level: level + 1, prefix: below))
       }
     }
+  }
+
+  private mutating func takeDocument(
+    _ plain: consuming SecretBytes, _ tenant: UInt32, _ place: UInt64
+  ) {
+    guard let id = DocumentID(place: place), let document = Document(node: plain) else { return }
+    documents.append(ReachedDocument(tenant: tenant, id: id, document: document))
   }
 
   private mutating func takeBuckets(_ plain: consuming SecretBytes, _ prefix: UInt64) {

@@ -115,6 +115,10 @@ extension Keyring {
       }
       top.setBuckets(root)
     }
+    let documents = removal.documents.filter { edit in
+      edit.tenant.map { !removal.tenants.contains($0) } ?? true
+    }
+    try edit(documents, &top, &writer, in: &transaction)
   }
 
   /// Takes out what goes of one tenant.
@@ -242,6 +246,12 @@ extension Keyring {
       if positions.height > 0 {
         try PositionCover(tenant: tenant).removeAll(
           positions.reference, &writer, in: &transaction)
+      }
+      let documents = node.documents
+      try KeyArray.documents(of: tenant).removeAll(
+        documents.reference, height: documents.height, &writer, in: &transaction
+      ) { (leaf, child, _, writer, transaction) throws(KeyringError) in
+        try writer.remove(NodeReference(copying: leaf.entry(child)), in: &transaction)
       }
       try writer.remove(reference, in: &transaction)
       leaf.remove(child)

@@ -61,6 +61,8 @@ package struct Removal: Sendable {
   package var tenants: Set<TenantNumber> = []
   /// Months whose postings end.
   package var buckets: Set<Bucket> = []
+  /// Documents that are forgotten, or whose old content is.
+  package var documents: [DocumentEdit] = []
 
   package init() {}
 }

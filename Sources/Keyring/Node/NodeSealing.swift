@@ -13,6 +13,8 @@ enum NodeKind: UInt8 {
   case tenant = 5
   /// A part of the cover of a tenant's positions.
   case positions = 6
+  /// Bytes that are forgotten like a key.
+  case document = 7
 }
 
 /// The random name under which a node lies in the table; it says nothing about the tree.

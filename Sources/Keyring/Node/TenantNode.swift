@@ -11,8 +11,9 @@ struct TenantNode: ~Copyable {
   private static let keysAt = 228
   private static let mapAt = 277
   private static let positionsAt = 326
-  private static let classCountAt = 375
-  private static let classesAt = 376
+  private static let documentsAt = 375
+  private static let classCountAt = 424
+  private static let classesAt = 425
   private static let className = 31
   private static let classHeadBytes = 43
   /// The most that a cell of secret memory holds, in whole units.
@@ -114,6 +115,13 @@ struct TenantNode: ~Copyable {
   var map: TrieRoot { TrieRoot(plain.bytes, at: Self.mapAt) }
   /// Empty for as long as ``positionSeed`` covers every position.
   var positions: TrieRoot { TrieRoot(plain.bytes, at: Self.positionsAt) }
+
+  var documents: TrieRoot { TrieRoot(plain.bytes, at: Self.documentsAt) }
+
+  mutating func setDocuments(_ root: borrowing TrieRoot) {
+    var bytes = plain.mutableBytes
+    root.write(to: &bytes, at: Self.documentsAt)
+  }
 
   mutating func setKeys(_ root: borrowing TrieRoot) {
     var bytes = plain.mutableBytes

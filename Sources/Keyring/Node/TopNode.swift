@@ -66,6 +66,7 @@ struct TopNode: ~Copyable {
 
   var tenants: TrieRoot { TrieRoot(plain.bytes, at: 109) }
   var buckets: TrieRoot { TrieRoot(plain.bytes, at: 158) }
+  var documents: TrieRoot { TrieRoot(plain.bytes, at: 207) }
 
   mutating func setTenants(_ root: borrowing TrieRoot) {
     var bytes = plain.mutableBytes
@@ -75,6 +76,11 @@ struct TopNode: ~Copyable {
   mutating func setBuckets(_ root: borrowing TrieRoot) {
     var bytes = plain.mutableBytes
     root.write(to: &bytes, at: 158)
+  }
+
+  mutating func setDocuments(_ root: borrowing TrieRoot) {
+    var bytes = plain.mutableBytes
+    root.write(to: &bytes, at: 207)
   }
 
   private mutating func set(_ value: UInt64, at offset: Int, bytes count: Int) {

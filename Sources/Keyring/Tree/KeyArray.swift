@@ -27,6 +27,11 @@ struct KeyArray {
     KeyArray(leafKind: .keyLeaf, leafShape: .keys, tenant: tenant)
   }
 
+  /// References of documents of a tenant, or of the store's (0).
+  static func documents(of tenant: UInt32) -> KeyArray {
+    KeyArray(leafKind: .inner, leafShape: .references, tenant: tenant)
+  }
+
   /// Changes one place of a leaf; called once for each number, ascending.
   typealias Change = (
     _ leaf: inout BitmapNode, _ child: Int, _ number: UInt64, _ writer: inout NodeWriter,
