@@ -81,7 +81,8 @@ package struct ClassNumber: Hashable, Sendable {
 package enum NameKind: UInt8, Sendable {
   case subject = 1
   case stream = 2
-  /// The mark that a person was erased, so that no key is minted for them silently.
+  /// The mark that a person was erased, restricted or objected, so that no key is minted for them
+  /// silently.
   case suppression = 3
   /// The mark that an event of this id and source was erased, so that no retry brings it back.
   case erasedID = 4

@@ -45,6 +45,21 @@ package enum ControlAct: Sendable {
   /// Lifts the mark of an erased person, so that new events (under a new key) are taken again.
   case enrolSubject(TenantName, subject: [UInt8])
   case keyStatus
+
+  // Restrictions.
+  case restrictSubject(TenantName, subject: [UInt8], PersonDemand)
+  /// Lifts a restriction and an objection.
+  case unrestrictSubject(TenantName, subject: [UInt8])
+}
+
+extension ControlAct {
+  /// True when after its answer nothing may be sent that was read before it.
+  package var isBarrier: Bool {
+    switch self {
+    case .shredSubject, .shred, .shredTenant, .restrictSubject: true
+    default: false
+    }
+  }
 }
 
 /// What can be shredded besides persons and tenants.

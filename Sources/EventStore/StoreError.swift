@@ -21,6 +21,11 @@ package enum StoreError: Error, Hashable, Sendable {
   case tooManyTenants
   /// The person was erased. The caller stops writing about them, or an officer enrols them again.
   case subjectShredded
+  /// The person restricted the use of their data or objected, or a shred of theirs waits. The
+  /// caller stops writing about them; an officer lifts what can be lifted.
+  case subjectRestricted
+  /// A shred of the stream waits. The caller writes to another.
+  case streamRestricted
   /// The stream's version is not what the caller expected. The caller reads and decides again.
   case wrongVersion(expected: Expectation, actual: UInt64)
   /// The tenant has no such retention class. The caller's mistake.

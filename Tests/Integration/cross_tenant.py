@@ -95,7 +95,8 @@ ADMIN = {
               "SHRED PERIOD {tenant} default 2026-01-01 " + SHRED + " DRYRUN"],
     "subject": [f"SUBJECT {verb} {{tenant}} {{person}}"
                 for verb in ("ENROL", "RESTRICT", "UNRESTRICT", "OBJECT")]
-               + ["SUBJECT ENROL mine {person}-9"],
+               + [f"SUBJECT {verb} mine {{person}}-9"
+                  for verb in ("ENROL", "RESTRICT", "UNRESTRICT", "OBJECT")],
     "key": ["KEY STATUS", "KEY ROTATE TENANT {tenant}", "KEY REWRAP TENANT {tenant}"],
     "access": ["ACCESS LIST"],
 }

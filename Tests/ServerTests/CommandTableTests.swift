@@ -39,8 +39,7 @@ import Testing
   @Test(arguments: [
     ("RETENTION SET acme default MAX 30d", "RETENTION"),
     ("TENANT OFFBOARD acme", "TENANT OFFBOARD"),
-    ("KEY ROTATE ROOT", "KEY ROTATE"), ("SUBJECT OBJECT acme u", "SUBJECT OBJECT"),
-    ("SUBJECT RESTRICT acme u", "SUBJECT RESTRICT"),
+    ("KEY ROTATE ROOT", "KEY ROTATE"),
   ])
   func `what administrators will have says so`(line: String, name: String) {
     var harness = Harness(endpoint: .admin)

@@ -155,7 +155,7 @@ struct NameResolver {
     return names
   }
 
-  /// True when the request names an erased person.
+  /// True when the request names a person who was erased, restricted or objected.
   mutating func namesErased(
     _ bytes: Span<UInt8>, _ request: AppendRequest, now: Int64, in state: EngineState
   ) throws(StoreError) -> Bool {
@@ -170,7 +170,7 @@ struct NameResolver {
           tag, id: id, tenant: tenant, secrets, today: UInt16(clamping: now / 86_400_000),
           in: state)
       } catch {
-        guard error == .subjectShredded else { throw error }
+        guard error == .subjectShredded || error == .subjectRestricted else { throw error }
         return true
       }
     }
@@ -225,14 +225,17 @@ struct NameResolver {
     }
   }
 
-  /// The person's key state, or nil when there is none yet; throws when the person was erased.
+  /// The person's key state, or nil when there is none yet; throws when nothing is to be added
+  /// about the person.
   mutating func subject(
     _ tag: Tag128, id: Span<UInt8>, tenant: TenantState, _ secrets: TenantSecrets, today: UInt16,
     in state: EngineState
   ) throws(StoreError) -> SubjectState? {
     if let known = secrets.subjects[tag] { return known }
-    if let slot = try liveSlot(tag, tenant, state), let key = try state.key(tenant, slot) {
-      let subject = SubjectState(slot: slot, term: TermKey(TermKey.subject, from: key))
+    if let slot = try liveSlot(tag, tenant, state), let entry = try state.entry(tenant, slot) {
+      // Not kept: it is asked for seldom, and the tables say when it has ended.
+      guard entry.marks.isEmpty else { throw .subjectRestricted }
+      let subject = SubjectState(slot: slot, term: TermKey(TermKey.subject, from: entry.key))
       secrets.subjects.set(tag, subject)
       return subject
     }
@@ -241,6 +244,7 @@ struct NameResolver {
       try state.keyring.entry(tenant.number, tag: mark)
     }
     if let entry, entry.untilDay > today { throw .subjectShredded }
+    if let entry, !entry.marks.isEmpty { throw .subjectRestricted }
     return nil
   }
 
@@ -250,10 +254,10 @@ struct NameResolver {
     index: EventIndex, log: LogReader
   ) throws(StoreError) -> StreamState? {
     if let known = secrets.streams[tag] { return known }
-    guard let slot = try liveSlot(tag, tenant, state), let key = try state.key(tenant, slot) else {
-      return nil
-    }
-    let term = TermKey(TermKey.stream, from: key)
+    guard let slot = try liveSlot(tag, tenant, state), let entry = try state.entry(tenant, slot)
+    else { return nil }
+    guard entry.marks.isEmpty else { throw .streamRestricted }
+    let term = TermKey(TermKey.stream, from: entry.key)
     let version = try log.newestVersion(
       of: slot, term, tenant: tenant, state: state, index: index)
     let stream = StreamState(slot: slot, term: term, version: version)

@@ -65,6 +65,8 @@ final class EngineState {
 
   /// The place of an event base key in ``bases``, derived if need be; nil when one of the keys that
   /// it needs was destroyed.
+  ///
+  /// Whether what it seals may be shown, ``BaseCache/isHidden(at:)`` tells.
   func base(_ id: BaseID, tenant: TenantState) throws(StoreError) -> Int? {
     switch bases.find(id) {
     case .at(let place): return place
@@ -72,25 +74,27 @@ final class EngineState {
     case .unknown: break
     }
     guard let period = try periodKeys(tenant, id.classNumber, id.period),
-      let stream = try key(tenant, id.stream)
+      let stream = try entry(tenant, id.stream)
     else {
       bases.insertDestroyed(id)
       return nil
     }
+    var isHidden = stream.marks.hides
     // Subject keys side by side: at most four of 32 bytes.
     var subjects = SecretBytes(zeroes: Limits.subjectsMax * 32)
     for index in 0..<id.subjects.count {
-      guard let subject = try key(tenant, id.subjects[index]) else {
+      guard let subject = try entry(tenant, id.subjects[index]) else {
         bases.insertDestroyed(id)
         return nil
       }
+      if subject.marks.hides { isHidden = true }
       var bytes = subjects.mutableBytes
-      bytes.set(subject.bytes, at: index * 32)
+      bytes.set(subject.key.bytes, at: index * 32)
     }
     let secrets = try tenant.open(keyring)
-    return bases.insert(id) { base in
+    return bases.insert(id, isHidden: isHidden) { base in
       Self.derive(
-        into: &base, period.key, stream, subjects, count: id.subjects.count,
+        into: &base, period.key, stream.key, subjects, count: id.subjects.count,
         impersonal: secrets.keys.impersonalKey, dataSecret: secrets.keys.dataSecret)
     }
   }
@@ -108,12 +112,13 @@ final class EngineState {
 
   /// The key in a slot, or nil when it was destroyed.
   func key(_ tenant: TenantState, _ slot: Slot) throws(StoreError) -> SecretBytes? {
-    do throws(KeyringError) {
-      guard let entry = try keyring.key(tenant.number, slot) else { return nil }
-      return entry.key.copy()
-    } catch {
-      throw StoreError(error)
-    }
+    guard let entry = try entry(tenant, slot) else { return nil }
+    return entry.key.copy()
+  }
+
+  /// The same with what else is known of the key.
+  func entry(_ tenant: TenantState, _ slot: Slot) throws(StoreError) -> KeyEntry? {
+    do { return try keyring.key(tenant.number, slot) } catch { throw StoreError(error) }
   }
 
   /// A version that a stream has reached, whatever its records still say.

@@ -48,6 +48,10 @@ final class ControlPlane: Sendable {
       return .shredded(try shredTenant(try number(name), reason, token, actor))
     case .enrolSubject(let name, let subject):
       return try enrol(try number(name), subject, actor)
+    case .restrictSubject(let name, let subject, let demand):
+      return try restrict(try number(name), subject, demand, actor)
+    case .unrestrictSubject(let name, let subject):
+      return try unrestrict(try number(name), subject, actor)
     case .keyStatus:
       return .keyStatus(
         try shared.withState { (state) throws(StoreError) in
@@ -167,13 +171,18 @@ final class ControlPlane: Sendable {
       try survey.isStillTrue(of: subject)
     else { throw .planChanged }
     let names = survey.ownStreams.values.compactMap { $0 }
-    let mark = try tags(tenant, .suppression, [subject])[0]
-    let dead = try tags(tenant, .stream, names) + subjectTags(tenant, subject)
+    let person = try person(tenant, subject)
+    let dead = try tags(tenant, .stream, names) + person.tags
     let today = UInt16(clamping: now / 86_400_000)
     var part = Removal.Part()
     part.slots = Array(survey.subjectSlots) + Array(survey.ownStreams.keys)
     part.tags = dead
-    part.marks = [Removal.Mark(tag: mark, untilDay: today + UInt16(Limits.suppressionDays))]
+    // Who objected did so for the time after the erasure too.
+    part.marks = [
+      Removal.Mark(
+        tag: person.mark, untilDay: today + UInt16(Limits.suppressionDays),
+        marks: person.marks.intersection(.objected))
+    ]
     var removal = Removal()
     removal.parts[tenant] = part
     try shared.erasures.stage(
@@ -186,32 +195,14 @@ final class ControlPlane: Sendable {
     return ShredReceipt(plan: entry.plan, rotation: receipt, timeMilliseconds: now)
   }
 
-  private func subjectTags(
-    _ number: TenantNumber, _ subject: [UInt8]
-  ) throws(StoreError) -> [Tag128] {
-    try shared.withState { (state) throws(StoreError) in
-      guard let tenant = state.tenants[number] else { throw .noTenant }
-      let secrets = try tenant.open(state.keyring)
-      var resolver = NameResolver()
-      return secrets.keys.classes.map {
-        resolver.tag(.subject, $0.number, subject.span, secrets.keys)
-      }
-    }
-  }
-
   private func enrol(
     _ tenant: TenantNumber, _ subject: [UInt8], _ actor: Actor
   ) throws(StoreError) -> ControlAnswer {
-    let mark = try tags(tenant, .suppression, [subject])[0]
-    let entry = try shared.withState { (state) throws(StoreError) in
-      try StoreError.translating { () throws(KeyringError) in
-        try state.keyring.entry(tenant, tag: mark)
-      }
-    }
-    guard entry != nil else { throw .noSubject }
+    let person = try person(tenant, subject)
+    guard let entry = person.entry, entry.untilDay > 0 else { throw .noSubject }
     // Taking a mark away is a removal: it, too, must not be found in an old copy.
     var part = Removal.Part()
-    part.tags = [mark]
+    part.tags = [person.mark]
     var removal = Removal()
     removal.parts[tenant] = part
     _ = try rotate(

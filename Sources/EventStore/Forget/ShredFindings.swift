@@ -129,7 +129,8 @@ extension ShredFindings {
     var persons: [UInt64: Int] = [:]
     var leaves: [UInt64: UInt64] = [:]
     var resolver = NameResolver()
-    var reader = EventReader(shared: walk.shared, tenant: walk.tenant)
+    var reader = EventReader(
+      shared: walk.shared, tenant: walk.tenant, seesRestricted: true)
     _ = try reader.read(
       postings[...],
       isWanted: { routing, header, posting in

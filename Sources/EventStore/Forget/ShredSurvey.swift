@@ -150,7 +150,7 @@ struct ShredSurvey: Sendable {
 
   /// The stream's name, from its newest event that opens.
   private func name(of slot: Slot, _ term: TermKey) throws(StoreError) -> [UInt8]? {
-    var reader = EventReader(shared: shared, tenant: tenant)
+    var reader = EventReader(shared: shared, tenant: tenant, seesRestricted: true)
     var read = PagedRead(range: 1...Limits.positionMax, isDescending: true, limit: .max)
     var found: [UInt8]?
     while found == nil, let page = read.nextPage {

@@ -57,6 +57,7 @@ struct BaseCache: ~Copyable {
     var id = BaseID.none
     var stamp: UInt32 = 0
     var isDestroyed = false
+    var isHidden = false
   }
 
   /// `sets` is a power of two; there is room for eight times as many keys of 32 bytes.
@@ -84,9 +85,15 @@ struct BaseCache: ~Copyable {
   @_lifetime(borrow self)
   borrowing func key(at place: Int) -> Span<UInt8> { secrets.bytes(at: place) }
 
+  /// True when one of the keys behind the key at a place is restricted.
+  func isHidden(at place: Int) -> Bool { entries[place].isHidden }
+
   /// Makes room for `id` and lets `fill` write its key; returns its place.
-  mutating func insert(_ id: BaseID, _ fill: (inout MutableSpan<UInt8>) -> Void) -> Int {
+  mutating func insert(
+    _ id: BaseID, isHidden: Bool, _ fill: (inout MutableSpan<UInt8>) -> Void
+  ) -> Int {
     let place = claim(id)
+    entries[place].isHidden = isHidden
     var key = secrets.mutableBytes(at: place)
     fill(&key)
     return place

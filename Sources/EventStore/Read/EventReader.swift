@@ -30,13 +30,18 @@ struct EventReader: ~Copyable {
     let routing: Routing
     let header: RecordHeader
     let place: ByteRange
-    /// Where its secrets lie in ``EventReader/inputs``; nil when a key was destroyed.
+    /// Where its secrets lie in ``EventReader/inputs``; nil when it is not to be opened.
     let input: Int?
+    let state: EventState
   }
 
-  init(shared: SharedEngine, tenant: TenantNumber) {
+  /// True for surveys: they open what is shown to nobody, too.
+  private let seesRestricted: Bool
+
+  init(shared: SharedEngine, tenant: TenantNumber, seesRestricted: Bool = false) {
     self.shared = shared
     self.tenant = tenant
+    self.seesRestricted = seesRestricted
   }
 
   /// Calls `body` with the events of `postings` that match `isWanted`, until it returns false;
@@ -88,17 +93,30 @@ struct EventReader: ~Copyable {
           classNumber: routing.classNumber, period: routing.period, stream: header.stream,
           subjects: header.subjects)
         var input: Int?
+        var eventState = EventState.erased
         if let base = try state.base(id, tenant: tenant),
           try secrets.canRead(leaf: routing.leafPosition, state.keyring)
         {
-          Self.note(
-            in: &inputs, at: found.count, state.bases, base, &secrets.readPositions,
-            routing.leafPosition)
-          input = found.count
+          eventState = isHidden(base, state) ? .restricted : .live
+          if eventState == .live {
+            Self.note(
+              in: &inputs, at: found.count, state.bases, base, &secrets.readPositions,
+              routing.leafPosition)
+            input = found.count
+          }
         }
-        found.append(Found(routing: routing, header: header, place: place, input: input))
+        found.append(
+          Found(
+            routing: routing, header: header, place: place, input: input, state: eventState))
       }
     }
+  }
+
+  private func isHidden(_ base: Int, _ state: EngineState) -> Bool {
+    #if DEBUG
+      if TestHooks.isVariant("restriction-unread") { return false }
+    #endif
+    return !seesRestricted && state.bases.isHidden(at: base)
   }
 
   private static func openBody(
@@ -127,7 +145,7 @@ struct EventReader: ~Copyable {
     let description = ReadEvent(
       position: event.routing.position, version: event.header.version,
       storedMilliseconds: event.header.storedMilliseconds,
-      state: event.input == nil ? .erased : .live)
+      state: event.state)
     guard let input = event.input, let tenantID else {
       return body(description, records.span.extracting(0..<0))
     }

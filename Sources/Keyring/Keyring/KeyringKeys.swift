@@ -23,18 +23,18 @@ package struct KeyEntry: ~Copyable {
   /// 32 bytes.
   package let key: SecretBytes
   package let kind: NameKind
-  /// A restricted key takes no new events.
-  package let isRestricted: Bool
+  /// What must not be done with it.
+  package let marks: KeyMarks
   /// Of a stream: a version that was given out, whatever its records still say.
   package let versionMin: UInt64
 
   init?(_ entry: Span<UInt8>) {
     let flags = entry[KeyLeafEntry.flagsAt]
-    guard let kind = NameKind(rawValue: flags & ~KeyLeafEntry.restricted) else { return nil }
+    guard let kind = NameKind(rawValue: flags & KeyLeafEntry.kindMask) else { return nil }
     key = SecretBytes(copying: entry.extracting(0..<32))
     self.kind = kind
     versionMin = entry.bigEndian(at: KeyLeafEntry.versionAt, bytes: 6)
-    isRestricted = flags & KeyLeafEntry.restricted != 0
+    marks = KeyMarks(rawValue: flags & ~KeyLeafEntry.kindMask)
   }
 }
 

@@ -128,7 +128,8 @@ extension Keyring {
   ) throws(KeyringError) {
     let slots = Set(part.slots.map(\.rawValue)).sorted()
     let dead = Set(slots)
-    let touched = dead.union(part.versions.keys.map(\.rawValue)).sorted()
+    let touched = dead.union(part.versions.keys.map(\.rawValue))
+      .union(part.slotMarks.keys.map(\.rawValue)).sorted()
     guard touched.last ?? 0 < node.nextSlot else { throw .slotBeyondEnd }
     var keys = node.keys
     try KeyArray.keys(of: tenant).edit(&keys, touched[...], &writer, in: &transaction) {
@@ -136,6 +137,7 @@ extension Keyring {
       guard leaf.contains(child) else { return }
       guard dead.contains(slot) else {
         note(part.versions[Slot(rawValue: slot)] ?? 0, in: &leaf, child)
+        if let marks = part.slotMarks[Slot(rawValue: slot)] { setMarks(marks, in: &leaf, child) }
         return
       }
       writer.keysDestroyed += 1

@@ -28,7 +28,7 @@ extension Keyring {
           return false
         }
         left -= 1
-        let kind = entry[KeyLeafEntry.flagsAt] & ~KeyLeafEntry.restricted
+        let kind = entry[KeyLeafEntry.flagsAt] & KeyLeafEntry.kindMask
         if kind == NameKind.stream.rawValue { found.slots.append(Slot(rawValue: number)) }
         return true
       }

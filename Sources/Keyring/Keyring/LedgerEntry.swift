@@ -30,6 +30,12 @@ package struct LedgerEntry: Hashable, Sendable {
     /// An older copy of the events was restored: the tenant's positions behind `count` were lost, if
     /// there were any, and are given out again in a new generation.
     case lineageBegun = 24
+    /// A person's events are neither shown nor added to.
+    case subjectRestricted = 44
+    /// What a person demanded by restriction or objection ended.
+    case subjectUnrestricted = 45
+    /// Nothing is added about a person who objected.
+    case subjectObjected = 46
   }
 
   /// Who did it.

@@ -9,13 +9,13 @@ package struct Removal: Sendable {
     package let kind: NameKind
     /// The first UTC day, as days since 1970, on which it no longer holds.
     package let untilDay: UInt16
-    /// Of an event's id: where it stood.
+    /// Of an event's id: where it stood; of a person: ``KeyMarks``.
     package let position: UInt64
 
-    /// A person's mark.
-    package init(tag: Tag128, untilDay: UInt16) {
+    /// A person's mark; `untilDay` is 0 when the person was not erased.
+    package init(tag: Tag128, untilDay: UInt16, marks: KeyMarks = []) {
       (self.tag, self.untilDay) = (tag, untilDay)
-      (kind, position) = (.suppression, 0)
+      (kind, position) = (.suppression, UInt64(marks.rawValue))
     }
 
     /// The mark of the id of the event at `position`.
@@ -50,6 +50,8 @@ package struct Removal: Sendable {
     package var periods: [Periods] = []
     /// Versions that streams have reached, for those whose newest records die with a period.
     package var versions: [Slot: UInt64] = [:]
+    /// Keys that stay and the marks that they have from now on.
+    package var slotMarks: [Slot: KeyMarks] = [:]
     /// Single events, by their positions.
     package var positions: [UInt64] = []
 

@@ -126,7 +126,8 @@ enum KeyLeafEntry {
   static let flagsAt = 32
   static let versionAt = 33
   static let bucket: UInt8 = 3
-  static let restricted: UInt8 = 0x80
+  /// What the key belongs to; the other bits are ``KeyMarks``.
+  static let kindMask: UInt8 = 0x1F
 
   /// An entry with a fresh random key.
   static func fresh(flags: UInt8) -> SecretBytes {

@@ -7,21 +7,7 @@ extension CommandTable {
   static let administration = [
     Command("TENANT", .admin(.all), "Tenants of this store.", subcommands: TenantCommands.all),
     Command("SHRED", .admin(.all), "Destroys keys for good.", subcommands: ShredCommands.all),
-    Command(
-      "SUBJECT", .admin(.all), "Persons of a tenant.",
-      subcommands: [
-        Command(
-          "ENROL", 2...2, .admin([.operator, .officer]), "Takes events for an erased person."
-        ) {
-          (arguments, context) throws(CommandError) in
-          let tenant = try Administration.tenant(arguments[1], context, [.operator, .officer])
-          let person = try Administration.person(arguments[2])
-          return .control(.enrolSubject(tenant, subject: person), .done)
-        }
-      ]
-        + ["RESTRICT", "UNRESTRICT", "OBJECT"].map {
-          .unavailable($0, .admin(.all), parent: "SUBJECT")
-        }),
+    Command("SUBJECT", .admin(.all), "Persons of a tenant.", subcommands: SubjectCommands.all),
     Command(
       "KEY", .admin(.all), "The keyring.",
       subcommands: [

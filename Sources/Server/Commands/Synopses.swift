@@ -34,7 +34,8 @@ enum Synopses {
     "SHRED|EVENTS": "tenant position ... \(shred)", "SHRED|STREAM": "tenant stream \(shred)",
     "SHRED|PERIOD": "tenant class day \(shred)",
     "SHRED|DATASUBJECT": "tenant id \(shred)", "SHRED|TENANT": "tenant \(shred)",
-    "SUBJECT|ENROL": "tenant id",
+    "SUBJECT|ENROL": "tenant id", "SUBJECT|RESTRICT": "tenant id",
+    "SUBJECT|OBJECT": "tenant id", "SUBJECT|UNRESTRICT": "tenant id",
     "COMMAND|DOCS": "[command ...]", "COMMAND|INFO": "[command ...]",
   ]
 

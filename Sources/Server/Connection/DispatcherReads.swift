@@ -79,11 +79,7 @@ extension Dispatcher {
 
   /// Runs a control act on the writer's thread.
   func control(_ act: ControlAct, actor: Actor, _ shape: ControlShape, for key: ConnectionKey) {
-    let isShred =
-      switch act {
-      case .shredSubject, .shredTenant: true
-      default: false
-      }
+    let isShred = act.isBarrier
     store.control(act, actor: actor) { [self] result in
       loop.execute { [self] in
         let answer = { [self] () -> Void in connections[key]?.controlDone(result, shape) }

@@ -112,8 +112,8 @@ enum CommandDocs {
 
   private static let appending: [ErrorWord] =
     bound + [
-      .wrongVersion, .idConflict, .erased, .noDataSubject, .badSubject, .subjectShredded, .tooBig,
-      .readOnly, .noSpace, .misconf,
+      .wrongVersion, .idConflict, .erased, .noDataSubject, .badSubject, .subjectShredded,
+      .restricted, .tooBig, .readOnly, .noSpace, .misconf,
     ]
   private static let reading: [ErrorWord] = bound + [.noEvent, .expired, .badCursor, .badSubject]
 }

@@ -55,6 +55,9 @@ extension CommandError {
     case .tooManyTenants: self.init(.quota, "tenants maximum \(Limits.tenantsMax)")
     case .subjectShredded:
       self.init(.subjectShredded, "this person was erased; see SUBJECT ENROL")
+    case .subjectRestricted:
+      self.init(.restricted, "this person is restricted or objected, or is to be erased")
+    case .streamRestricted: self.init(.restricted, "this stream is to be erased")
     case .wrongVersion(let expected, let actual):
       self.init(.wrongVersion, "expected \(Self.text(expected)) actual \(actual)")
     case .unknownClass: self.init(.badArgument, "CLASS: the tenant has no such retention class")

@@ -22,6 +22,7 @@ enum ErrorWord: String, CaseIterable, Sendable {
   case noDataSubject = "NODATASUBJECT"
   case badSubject = "BADSUBJECT"
   case subjectShredded = "SUBJECTSHREDDED"
+  case restricted = "RESTRICTED"
   case noSubject = "NOSUBJECT"
   case noTenant = "NOTENANT"
   case tenantExists = "TENANTEXISTS"
@@ -52,7 +53,7 @@ enum ErrorWord: String, CaseIterable, Sendable {
   var retry: Retry {
     switch self {
     case .tryAgain, .noSpace, .readOnly, .pending, .suspended, .keyUnavailable: .later
-    case .noAuth, .wrongVersion, .subjectShredded, .confirm, .planChanged, .approval,
+    case .noAuth, .wrongVersion, .subjectShredded, .restricted, .confirm, .planChanged, .approval,
       .quota:
       .afterwards
     case .misconf: .unknown
