@@ -45,6 +45,10 @@ package enum ControlAct: Sendable {
   /// Lifts the mark of an erased person, so that new events (under a new key) are taken again.
   case enrolSubject(TenantName, subject: [UInt8])
   case keyStatus
+  /// Replaces the root, so that no old copy of the keyring opens any more.
+  case rotateRoot
+  /// Gives every node of the tenant a fresh key, and replaces the root.
+  case rewrapTenant(TenantName)
 
   // Restrictions.
   case restrictSubject(TenantName, subject: [UInt8], PersonDemand)
@@ -86,6 +90,7 @@ package enum ControlAnswer: Sendable {
   case plan(ShredPlan)
   case shredded(ShredReceipt)
   case keyStatus(KeyringStatus)
+  case rotated(KeyRotation)
 }
 
 /// A tenant as administrators see it.

@@ -4,13 +4,14 @@ import Client
 /// `lethe key`: the keyring.
 struct Key: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Look at the keyring and its root holders.",
+    abstract: "Look at the keyring and its root holders, and rotate keys.",
     discussion: """
       EXAMPLES
         $ lethe key status
-        $ lethe key status --json
+        $ lethe key rotate-root
+        $ lethe key rewrap acme
       """,
-    subcommands: [KeyStatus.self])
+    subcommands: [KeyStatus.self, KeyRotateRoot.self, KeyRewrap.self])
 }
 
 /// `lethe key status`.
@@ -28,5 +29,51 @@ struct KeyStatus: ParsableCommand {
   func run() throws {
     try Output.details(
       options.openAdmin().call(Request("KEY", "STATUS")), isJSON: options.json)
+  }
+}
+
+/// `lethe key rotate-root`.
+struct KeyRotateRoot: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "rotate-root",
+    abstract: "Replace the root: no copy of the keyring that was taken before opens then.",
+    discussion: """
+      No event is lost. Take a new backup of the keyring afterwards.
+
+      EXAMPLES
+        $ lethe key rotate-root
+        $ lethe key rotate-root --json
+      """)
+
+  @OptionGroup var options: ConnectionOptions
+
+  func run() throws {
+    try Output.details(
+      options.openAdmin().call(Request("KEY", "ROTATE", "ROOT")), isJSON: options.json)
+  }
+}
+
+/// `lethe key rewrap`.
+struct KeyRewrap: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "rewrap",
+    abstract: "Give every node of a tenant a fresh key, and replace the root.",
+    discussion: """
+      For when somebody may have read the keys of nodes. No event is lost. Appends wait meanwhile: for
+      a million persons some seconds. Take a new backup of the keyring afterwards.
+
+      EXAMPLES
+        $ lethe key rewrap acme
+        $ lethe key rewrap acme --json
+      """)
+
+  @Argument(help: "The tenant.")
+  var tenant: String
+
+  @OptionGroup var options: ConnectionOptions
+
+  func run() throws {
+    try Output.details(
+      options.openAdmin().call(Request("KEY", "REWRAP", "TENANT", tenant)), isJSON: options.json)
   }
 }

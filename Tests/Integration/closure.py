@@ -159,6 +159,13 @@ class Scenario:
         self.daemon.environment["LETHE_TEST_CLOCK_MS"] = str(86_400_000 * self.today)
         self.daemon.restart()
 
+    def rotate_keys(self):
+        """Nothing dies of it but the old root and the keys of nodes."""
+        if self.rng.random() < 0.5:
+            self.daemon.admin("KEY", "ROTATE", "ROOT")
+        else:
+            self.daemon.admin("KEY", "REWRAP", "TENANT", self.rng.choice(self.tenants))
+
     def shred_tenant(self):
         if len(self.tenants) < 2:
             return
@@ -194,8 +201,10 @@ class Scenario:
                 self.shred_tenant()
             elif pick < 0.97:
                 self.enrol()
-            else:
+            elif pick < 0.985:
                 self.daemon.restart()
+            else:
+                self.rotate_keys()
             self.snapshot()
 
     def states(self):

@@ -77,7 +77,8 @@ final class ClosureScenario {
       case 85..<90: try expire()
       case 90..<94: try changeBuckets()
       case 94..<96: try shredPositions()
-      case 96..<99: try changeDocument()
+      case 96..<98: try changeDocument()
+      case 98: try rewrap()
       default: try reopen()
       }
     }
@@ -263,6 +264,15 @@ extension ClosureScenario {
     return DocumentPlace(
       tenant: random.next() % 2 == 0 ? tenants.randomElement(using: &random) : nil,
       id: DocumentID(kind, number))
+  }
+
+  /// Nothing dies of it but the old root, and keys of nodes.
+  private func rewrap() throws {
+    var removal = Removal()
+    if Bool.random(using: &random), let tenant = tenants.randomElement(using: &random) {
+      removal.rewraps = [tenant]
+    }
+    try rotate(removal, removal.rewraps.isEmpty ? .rootRotated : .tenantRewrapped)
   }
 
   private func changeBuckets() throws {

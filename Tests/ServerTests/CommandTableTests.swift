@@ -39,7 +39,6 @@ import Testing
   @Test(arguments: [
     ("RETENTION SET acme default MAX 30d", "RETENTION"),
     ("TENANT OFFBOARD acme", "TENANT OFFBOARD"),
-    ("KEY ROTATE ROOT", "KEY ROTATE"),
   ])
   func `what administrators will have says so`(line: String, name: String) {
     var harness = Harness(endpoint: .admin)
@@ -107,7 +106,11 @@ import Testing
       ("SHRED DATASUBJECT acme u TICKET a DRYRUN", "-BADARG REASON is missing\r\n"),
       ("SHRED TENANT acme REASON offboarding DRYRUN", nil),
       ("SUBJECT ENROL acme u", nil),
-      ("KEY STATUS", nil),
+      ("KEY STATUS", nil), ("KEY ROTATE ROOT", nil), ("KEY REWRAP TENANT acme", nil),
+      ("KEY ROTATE LEAF", "-ERR syntax error\r\n"),
+      ("KEY ROTATE ROOT now", "-ERR syntax error\r\n"),
+      ("KEY REWRAP acme", "-ERR wrong number of arguments for 'key|rewrap' command\r\n"),
+      ("KEY REWRAP TENANT absent", "-NOTENANT there is no such tenant\r\n"),
     ] as [(String, String?)])
   func `administration is parsed`(line: String, error: String?) {
     var harness = Harness(endpoint: .admin)

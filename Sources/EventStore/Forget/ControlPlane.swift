@@ -57,6 +57,8 @@ final class ControlPlane: Sendable {
         try shared.withState { (state) throws(StoreError) in
           try StoreError.translating { () throws(KeyringError) in try state.keyring.status() }
         })
+    case .rotateRoot: return .rotated(try rotateRoot(actor))
+    case .rewrapTenant(let name): return .rotated(try rewrap(try number(name), actor))
     }
   }
 

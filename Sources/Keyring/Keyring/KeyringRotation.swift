@@ -98,11 +98,17 @@ extension Keyring {
       try removeTenants(removal.tenants.sorted(), &top, &writer, in: &transaction)
     }
     let parts = removal.parts.filter { !removal.tenants.contains($0.key) }
-    if !parts.isEmpty {
-      try editTenants(parts.keys.sorted(), &top, &writer, in: &transaction) {
+    let rewraps = removal.rewraps.subtracting(removal.tenants)
+    let changed = rewraps.union(parts.keys).sorted()
+    if !changed.isEmpty {
+      try editTenants(changed, &top, &writer, in: &transaction) {
         (tenant, node, writer, transaction) throws(KeyringError) in
-        guard let part = parts[tenant] else { return }
-        try remove(part, tenant.rawValue, &node, &writer, in: &transaction)
+        if let part = parts[tenant] {
+          try remove(part, tenant.rawValue, &node, &writer, in: &transaction)
+        }
+        if rewraps.contains(tenant) {
+          try rewrap(tenant.rawValue, &node, &writer, in: &transaction)
+        }
       }
     }
     if !removal.buckets.isEmpty {
@@ -119,6 +125,26 @@ extension Keyring {
       edit.tenant.map { !removal.tenants.contains($0) } ?? true
     }
     try edit(documents, &top, &writer, in: &transaction)
+  }
+
+  /// Gives every node below a tenant's a fresh key; its own and its path get theirs in any case.
+  private static func rewrap(
+    _ tenant: UInt32, _ node: inout TenantNode, _ writer: inout NodeWriter,
+    in transaction: inout KeyringTransaction
+  ) throws(KeyringError) {
+    var keys = node.keys
+    try KeyArray.keys(of: tenant).rewrap(&keys, &writer, in: &transaction)
+    node.setKeys(keys)
+    var map = node.map
+    try NameMap(tenant: tenant).rewrap(&map, &writer, in: &transaction)
+    node.setMap(map)
+    var documents = node.documents
+    try KeyArray.documents(of: tenant).rewrap(&documents, &writer, in: &transaction)
+    node.setDocuments(documents)
+    guard node.positions.height > 0 else { return }
+    var positions = node.positions
+    try PositionCover(tenant: tenant).rewrap(&positions, &writer, in: &transaction)
+    node.setPositions(positions)
   }
 
   /// Takes out what goes of one tenant.

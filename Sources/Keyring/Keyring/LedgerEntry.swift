@@ -36,6 +36,8 @@ package struct LedgerEntry: Hashable, Sendable {
     case subjectUnrestricted = 45
     /// Nothing is added about a person who objected.
     case subjectObjected = 46
+    /// Every node of the tenant got a fresh key.
+    case tenantRewrapped = 60
   }
 
   /// Who did it.

@@ -61,6 +61,8 @@ package struct Removal: Sendable {
   package var parts: [TenantNumber: Part] = [:]
   /// Tenants that go whole.
   package var tenants: Set<TenantNumber> = []
+  /// Tenants whose nodes all get fresh keys, though nothing of theirs goes.
+  package var rewraps: Set<TenantNumber> = []
   /// Months whose postings end.
   package var buckets: Set<Bucket> = []
   /// Documents that are forgotten, or whose old content is.

@@ -84,7 +84,7 @@ struct PositionCover {
     Int(position >> UInt64(4 * (levels - 1 - level)) & 15)
   }
 
-  private func open(
+  func open(
     _ reference: borrowing NodeReference, _ level: Int, _ reader: NodeReader,
     in source: borrowing some NodeSource & ~Copyable
   ) throws(KeyringError) -> PositionNode {

@@ -8,13 +8,7 @@ extension CommandTable {
     Command("TENANT", .admin(.all), "Tenants of this store.", subcommands: TenantCommands.all),
     Command("SHRED", .admin(.all), "Destroys keys for good.", subcommands: ShredCommands.all),
     Command("SUBJECT", .admin(.all), "Persons of a tenant.", subcommands: SubjectCommands.all),
-    Command(
-      "KEY", .admin(.all), "The keyring.",
-      subcommands: [
-        Command("STATUS", 0...0, .admin([.operator, .auditor]), "Epoch, holders and counts.") {
-          (_, _) throws(CommandError) in .control(.keyStatus, .keyStatus)
-        }
-      ] + ["ROTATE", "REWRAP"].map { .unavailable($0, .admin(.all), parent: "KEY") }),
+    Command("KEY", .admin(.all), "The keyring.", subcommands: KeyCommands.all),
     Command(
       "ACCESS", .admin(.all), "Who may do what.",
       subcommands: [

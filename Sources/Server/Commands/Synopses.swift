@@ -36,6 +36,7 @@ enum Synopses {
     "SHRED|DATASUBJECT": "tenant id \(shred)", "SHRED|TENANT": "tenant \(shred)",
     "SUBJECT|ENROL": "tenant id", "SUBJECT|RESTRICT": "tenant id",
     "SUBJECT|OBJECT": "tenant id", "SUBJECT|UNRESTRICT": "tenant id",
+    "KEY|ROTATE": "ROOT", "KEY|REWRAP": "TENANT tenant",
     "COMMAND|DOCS": "[command ...]", "COMMAND|INFO": "[command ...]",
   ]
 

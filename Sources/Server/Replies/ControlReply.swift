@@ -12,6 +12,7 @@ enum ControlShape: Sendable {
   case plan
   case receipt
   case keyStatus
+  case rotated
 }
 
 /// What the control plane answers.
@@ -35,6 +36,7 @@ enum ControlReply {
     case (.success(.plan(let plan)), _): append(plan, encoder, to: &bytes)
     case (.success(.shredded(let receipt)), _): append(receipt, encoder, to: &bytes)
     case (.success(.keyStatus(let status)), _): append(status, encoder, to: &bytes)
+    case (.success(.rotated(let rotation)), _): append(rotation, encoder, to: &bytes)
     }
   }
 

@@ -28,6 +28,22 @@ extension ControlReply {
     map.append(to: &bytes)
   }
 
+  /// Appends what a rotation did.
+  static func append(
+    _ rotation: KeyRotation, _ encoder: ReplyEncoder, to bytes: inout [UInt8]
+  ) {
+    let receipt = rotation.receipt
+    var map = MapReply(encoder: encoder)
+    map.add("epoch", receipt.epoch)
+    map.add("time", Timestamp.text(rotation.timeMilliseconds))
+    map.add("class", erasureClass(receipt.weaknesses))
+    map.add("weaknesses", receipt.weaknesses.map(\.rawValue))
+    map.add("holders", UInt64(receipt.holderCount))
+    map.add("nodes", UInt64(receipt.nodesWritten))
+    map.add("bytes-sealed", UInt64(receipt.bytesSealed))
+    map.append(to: &bytes)
+  }
+
   /// Appends what a shred did.
   ///
   /// Never a bare "erased": the class says what may be claimed, and with E0 nothing is, so that it
