@@ -45,6 +45,8 @@ package enum ControlAct: Sendable {
   /// Lifts the mark of an erased person, so that new events (under a new key) are taken again.
   case enrolSubject(TenantName, subject: [UInt8])
   case keyStatus
+
+  // Rotations.
   /// Replaces the root, so that no old copy of the keyring opens any more.
   case rotateRoot
   /// Gives every node of the tenant a fresh key, and replaces the root.
