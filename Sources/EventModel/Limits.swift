@@ -87,6 +87,14 @@ package enum Limits {
   package static let leafBits: UInt64 = 40
   /// Generations of a tenant; each restore begins one.
   package static let generationsMax = 256
+  /// Retention classes of a tenant: their covers lie in one node.
+  package static let classesMax = 8
+  /// A class's name or purpose.
+  package static let classNameBytesMax = 31
+  /// Maxima of a class that were lengthened while events under the shorter ones live.
+  package static let retentionStepsMax = 4
+  /// Days until a shorter maximum is in force, unless a second user approves it.
+  package static let shorteningDays = 7
   /// Retention: at most 36,500 days.
   package static let retentionDaysMax = 36_500
 }

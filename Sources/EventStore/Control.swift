@@ -46,6 +46,9 @@ package enum ControlAct: Sendable {
   case enrolSubject(TenantName, subject: [UInt8])
   case keyStatus
 
+  // Retention classes.
+  case retention(TenantName, RetentionAct)
+
   // Rotations.
   /// Replaces the root, so that no old copy of the keyring opens any more.
   case rotateRoot
@@ -93,6 +96,7 @@ package enum ControlAnswer: Sendable {
   case shredded(ShredReceipt)
   case keyStatus(KeyringStatus)
   case rotated(KeyRotation)
+  case retention(RetentionAnswer)
 }
 
 /// A tenant as administrators see it.

@@ -1,3 +1,5 @@
+package import EventModel
+
 /// Why the store did not do what it was asked; each case says whose move it is.
 package enum StoreError: Error, Hashable, Sendable {
   /// The device is full. The operator frees space; reads and shreds go on.
@@ -30,6 +32,10 @@ package enum StoreError: Error, Hashable, Sendable {
   case wrongVersion(expected: Expectation, actual: UInt64)
   /// The tenant has no such retention class. The caller's mistake.
   case unknownClass
+  /// A class cannot promise that. The caller's mistake.
+  case retention(RetentionRefusal)
+  /// The tenant has ``Limits/classesMax`` classes. The caller uses one of them.
+  case tooManyClasses
   /// The caller's event is larger than ``Limits`` allow.
   case tooBig
   /// There is no event at this position (yet), or with this id. The caller's mistake.

@@ -40,7 +40,8 @@ struct Lethe: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       Append.self, Read.self, Get.self, Query.self, Count.self, Streams.self, Tail.self,
-      Import.self, Export.self, Tenant.self, Shred.self, Subject.self, Key.self, Access.self,
+      Import.self, Export.self, Tenant.self, RetentionVerbs.self, Shred.self, Subject.self,
+      Key.self, Access.self,
       Health.self, ShowLimits.self,
     ])
 

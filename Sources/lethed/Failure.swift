@@ -62,7 +62,8 @@ struct Failure: Error {
     case .erasureUnconfirmed:
       self.init(74, "an old root may still be in a holder; the holder cannot be written")
     case .slotBeyondEnd: self.init(85, "the keyring is older than the events need")
-    case .corrupt, .unknownTenant, .tenantExists, .tooManyTenants, .unknownClass, .tenantFull:
+    case .corrupt, .unknownTenant, .tenantExists, .tooManyTenants, .unknownClass, .tooManyClasses,
+      .tenantFull:
       self.init(65, "a node of the keyring is damaged. Nothing was changed.")
     }
   }

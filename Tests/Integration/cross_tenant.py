@@ -97,13 +97,16 @@ ADMIN = {
                 for verb in ("ENROL", "RESTRICT", "UNRESTRICT", "OBJECT")]
                + [f"SUBJECT {verb} mine {{person}}-9"
                   for verb in ("ENROL", "RESTRICT", "UNRESTRICT", "OBJECT")],
+    "retention": ["RETENTION LIST {tenant}", "RETENTION SET {tenant} invoices MAX 30d",
+                  "RETENTION SET {tenant} default MAX 10d DRYRUN",
+                  "RETENTION SET {tenant} default MAX 10d CONFIRM {token}"],
     "key": ["KEY STATUS", "KEY ROTATE TENANT {tenant}", "KEY REWRAP TENANT {tenant}"],
     "access": ["ACCESS LIST"],
 }
 # Of words that later versions have, some exist already and answer that they are not available.
 LATER = {
     "event.proof": ["EVENT.PROOF POSITION {position}"], "event.checkpoint": ["EVENT.CHECKPOINT"],
-    "retention": ["RETENTION LIST {tenant}"], "hold": ["HOLD LIST {tenant}"],
+    "hold": ["HOLD LIST {tenant}"],
     "plan": ["PLAN LIST", "PLAN STATUS {token}"], "clock": ["CLOCK STATUS"],
     "export": ["EXPORT DATASUBJECT {tenant} {person}"], "audit": ["AUDIT LOG {tenant}"],
     "incident": ["INCIDENT SCOPE {tenant}"], "grant": ["GRANT LIST {tenant}"],

@@ -145,15 +145,20 @@ class Tenant:
         # Seeds of positions: (level, first `level` digits) -> seeds; the closure adds those of nodes.
         self.seeds = {} if self.positions_height else {(0, 0): {self.position_seed}}
         self.classes = {}
-        for _ in range(take(1)[0]):
-            number = take(1)[0]
-            length = take(1)[0]
-            name = take(31)[:length]
-            unit, maximum, minimum = take(1)[0], u(take(4)), u(take(4))
+        count = take(1)[0]
+        self.lapse_day = u(take(2))
+        for _ in range(count):
+            number, flags = take(1)[0], take(1)[0]
+            name = take(take(1)[0])
+            take(take(1)[0])  # the purpose
+            minimum = u(take(4))
+            steps = [(u(take(4)), u(take(4))) for _ in range(take(1)[0])]
+            if flags & 8:
+                take(12)  # a shorter maximum that is to come
             cover = []
             for _ in range(take(1)[0]):
                 cover.append((take(1)[0], u(take(4)), take(32)))
-            self.classes[number] = (name, unit, maximum, minimum, cover)
+            self.classes[number] = (name, flags & 1, steps, minimum, cover)
 
     def period_key(self, number, unit, index):
         if number not in self.classes or self.classes[number][1] != unit:

@@ -37,7 +37,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("RETENTION SET acme default MAX 30d", "RETENTION"),
+    ("INCIDENT SCOPE acme", "INCIDENT"),
     ("TENANT OFFBOARD acme", "TENANT OFFBOARD"),
   ])
   func `what administrators will have says so`(line: String, name: String) {

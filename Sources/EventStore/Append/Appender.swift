@@ -92,7 +92,7 @@ struct Appender: ~Copyable {
       throw .wrongVersion(expected: request.expectation, actual: stream.version)
     }
     let stored = max(now, tenant.pendingStoredMilliseconds)
-    let (period, bucket) = place(stored, resolved.retentionClass.retention)
+    let (period, bucket) = place(stored, resolved.retentionClass)
     let position = tenant.pendingPosition + 1
     let version = stream.version + 1
     guard position <= Limits.positionMax else { throw .tooBig }
@@ -214,8 +214,10 @@ struct Appender: ~Copyable {
   }
 
   /// Period and bucket of an event that is stored at `stored`.
-  private mutating func place(_ stored: Int64, _ retention: Retention) -> (Period, Bucket) {
-    if calendar.move(to: stored, retention) {
+  private mutating func place(
+    _ stored: Int64, _ retentionClass: RetentionClass
+  ) -> (Period, Bucket) {
+    if calendar.move(to: stored, retentionClass) {
       noteBucket(calendar.bucket)
     }
     return (calendar.period, calendar.bucket)
@@ -230,14 +232,16 @@ private struct Calendar {
   /// The day on which it is stored.
   private(set) var day = Bucket(dayContaining: 0)
   private var stored: Int64 = .min
-  private var retention = Retention(unit: .day, periods: 0)
+  private var retentionClass: RetentionClass?
 
-  /// False when the time and the retention are those of the last call.
-  mutating func move(to stored: Int64, _ retention: Retention) -> Bool {
-    guard stored != self.stored || retention != self.retention else { return false }
-    (self.stored, self.retention) = (stored, retention)
-    period = Period(unit: retention.unit, containing: stored)
-    bucket = Bucket(containing: retention.expiryMilliseconds(of: period))
+  /// False when the time and the class are those of the last call.
+  mutating func move(to stored: Int64, _ retentionClass: RetentionClass) -> Bool {
+    guard stored != self.stored || retentionClass !== self.retentionClass else { return false }
+    (self.stored, self.retentionClass) = (stored, retentionClass)
+    let policy = retentionClass.policy
+    period = Period(unit: policy.unit, containing: stored)
+    bucket = Bucket(
+      containing: policy.retention(of: period.index).expiryMilliseconds(of: period))
     day = Bucket(dayContaining: stored)
     return true
   }

@@ -21,6 +21,7 @@ extension StoreError {
       case .unknownTenant: .noTenant
       case .tenantExists: .tenantExists
       case .tooManyTenants: .tooManyTenants
+      case .tooManyClasses: .tooManyClasses
       case .storageRolledBack, .rootRolledBack: .rolledBack
       case .slotBeyondEnd: .rolledBack
       case .tenantFull: .tooManyHoles

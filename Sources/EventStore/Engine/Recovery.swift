@@ -131,7 +131,8 @@ struct Recovery {
       let retentionClass = secrets.keys.classes.first(where: { $0.number == routing.classNumber })
     else { return }
     let bucket = Bucket(
-      containing: retentionClass.retention.expiryMilliseconds(of: routing.period))
+      containing: retentionClass.policy.retention(of: routing.period.index)
+        .expiryMilliseconds(of: routing.period))
     func add(_ term: TermKey, _ ordinal: UInt64) {
       postings.append(
         TaggedPosting(

@@ -9,6 +9,7 @@ import Storage
 final class ControlPlane: Sendable {
   let shared: SharedEngine
   let plans = PlanBook()
+  let retentionPlans = RetentionPlanBook()
 
   init(shared: SharedEngine) { self.shared = shared }
 
@@ -52,6 +53,8 @@ final class ControlPlane: Sendable {
       return try restrict(try number(name), subject, demand, actor)
     case .unrestrictSubject(let name, let subject):
       return try unrestrict(try number(name), subject, actor)
+    case .retention(let name, let act):
+      return .retention(try perform(act, try number(name), actor, survey: survey))
     case .keyStatus:
       return .keyStatus(
         try shared.withState { (state) throws(StoreError) in

@@ -2,10 +2,16 @@
 enum Survey: Sendable {
   case subject(ShredSurvey)
   case findings(ShredFindings)
+  case retention(RetentionSurvey)
 
   /// Throws `.corrupt` when it is of another kind of act.
   func subject() throws(StoreError) -> ShredSurvey {
     guard case .subject(let survey) = self else { throw .corrupt }
+    return survey
+  }
+
+  func retention() throws(StoreError) -> RetentionSurvey {
+    guard case .retention(let survey) = self else { throw .corrupt }
     return survey
   }
 

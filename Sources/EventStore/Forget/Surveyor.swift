@@ -37,6 +37,18 @@ final class Surveyor: Sendable {
         }
         handOn(work)
       }
+    case .retention(let tenant, .set(let request, .dryRun)):
+      thread.async(group: underWay) { [shared] in
+        var work = work
+        work.survey = Result { () throws(StoreError) in
+          guard let number = shared.withState({ $0.tenantsByName[tenant] }) else {
+            throw .noTenant
+          }
+          return .retention(
+            try RetentionSurvey.survey(request, tenant: number, shared: shared))
+        }
+        handOn(work)
+      }
     default: handOn(work)
     }
   }

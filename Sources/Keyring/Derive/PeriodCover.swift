@@ -80,6 +80,9 @@ package struct PeriodCover: ~Copyable, Sendable {
     return builder.isFull ? nil : PeriodCover(builder)
   }
 
+  /// The same seeds once more.
+  package borrowing func copy() -> PeriodCover { PeriodCover(copying: self) }
+
   /// How many of these periods can still be derived.
   package func liveCount(in range: Range<UInt32>) -> Int {
     let (lower, upper) = (UInt64(range.lowerBound), UInt64(range.upperBound))
@@ -164,6 +167,11 @@ extension PeriodCover {
       bytes.set(seed, at: offset + 5)
       count += 1
     }
+  }
+
+  private init(copying cover: borrowing PeriodCover) {
+    (depth, count) = (cover.depth, cover.count)
+    entries = cover.entries.copy()
   }
 
   private init(_ builder: borrowing Builder) {

@@ -41,6 +41,8 @@ package enum KeyringError: Error, Hashable, Sendable, StorageFailure {
   case tooManyTenants
   /// The tenant has no such class. The caller's mistake.
   case unknownClass
+  /// The tenant has ``Limits/classesMax`` classes. The caller uses one of them.
+  case tooManyClasses
   /// A slot that was never given out: the log is newer than the keyring. The operator restores the
   /// newest keyring; never to be taken for an erased key.
   case slotBeyondEnd

@@ -242,8 +242,7 @@ extension Keyring {
       writer.keysDestroyed += found.cover.liveCount(in: period.range)
       guard let cover = found.cover.puncturing(period.range) else { throw .tenantFull }
       classes[index] = RetentionClass(
-        number: found.number, name: found.name, retention: found.retention,
-        minimumPeriods: found.minimumPeriods, cover: cover)
+        number: found.number, name: found.name, policy: found.policy, cover: cover)
     }
     try node.setClasses(classes)
   }

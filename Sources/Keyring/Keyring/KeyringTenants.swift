@@ -94,12 +94,14 @@ extension Keyring {
   }
 
   /// Changes one tenant's node and writes the ledger's line in one transaction.
-  private func edit(
-    _ number: TenantNumber, entry: LedgerEntry, _ body: (inout TenantNode) -> Void
+  func edit(
+    _ number: TenantNumber, entry: LedgerEntry,
+    _ body: (inout TenantNode) throws(KeyringError) -> Void
   ) throws(KeyringError) {
     try add(entry: entry) { (top, writer, transaction) throws(KeyringError) in
-      try Self.editTenants([number], &top, &writer, in: &transaction) { _, node, _, _ in
-        body(&node)
+      try Self.editTenants([number], &top, &writer, in: &transaction) {
+        (_, node, _, _) throws(KeyringError) in
+        try body(&node)
       }
     }
     loaded.remove(number)

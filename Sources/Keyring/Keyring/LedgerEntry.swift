@@ -38,6 +38,15 @@ package struct LedgerEntry: Hashable, Sendable {
     case subjectObjected = 46
     /// Every node of the tenant got a fresh key.
     case tenantRewrapped = 60
+    /// A retention class was made (`result` 0) or its policy changed (1); `count` is its number.
+    case classSet = 30
+    /// A shorter maximum was planned (`result` 0), or was in force at once with a second user's
+    /// approval (1); `count` is the class's number.
+    case maximumShortened = 31
+    /// A class's minimum was shortened with a second user's approval; `count` is its number.
+    case minimumShortened = 32
+    /// An event type was mapped to a class; `count` is the class's number.
+    case typeMapped = 33
   }
 
   /// Who did it.

@@ -6,23 +6,21 @@ package final class RetentionClass: Sendable {
   package let number: ClassNumber
   /// At most 31 bytes.
   package let name: [UInt8]
-  /// The maximum, and the unit of the class's periods.
-  package let retention: Retention
-  /// How long events are kept at least, in periods.
-  package let minimumPeriods: UInt32
+  package let policy: RetentionPolicy
   package let cover: PeriodCover
 
   init(
-    number: ClassNumber, name: [UInt8], retention: Retention, minimumPeriods: UInt32,
-    cover: consuming PeriodCover
+    number: ClassNumber, name: [UInt8], policy: RetentionPolicy, cover: consuming PeriodCover
   ) {
-    precondition(name.count <= 31, "a class's name has at most 31 bytes")
+    precondition(name.count <= Limits.classNameBytesMax, "a class's name has at most 31 bytes")
     self.number = number
     self.name = name
-    self.retention = retention
-    self.minimumPeriods = minimumPeriods
+    self.policy = policy
     self.cover = cover
   }
+
+  /// The maximum of the newest periods, and the unit of the class's periods.
+  package var retention: Retention { policy.retention }
 }
 
 /// A tenant's opened secrets, as they were when they were loaded; after a rotation ask again.

@@ -13,9 +13,8 @@ struct TenantNode: ~Copyable {
   private static let positionsAt = 326
   private static let documentsAt = 375
   private static let classCountAt = 424
-  private static let classesAt = 425
-  private static let className = 31
-  private static let classHeadBytes = 43
+  private static let lapseDayAt = 425
+  private static let classesAt = 427
   /// The most that a cell of secret memory holds, in whole units.
   private static let plainBytesMax =
     SecretArena.secretBytesMax / NodeSealing.unitBytes * NodeSealing.unitBytes
@@ -36,10 +35,10 @@ struct TenantNode: ~Copyable {
     bytes.setBigEndian(1, at: 220, bytes: 8)
     let cover = PeriodCover(unit: retention.unit)
     bytes[Self.classCountAt] = 1
-    _ = Self.write(
-      RetentionClass(
-        number: .default, name: Array("default".utf8), retention: retention, minimumPeriods: 0,
-        cover: cover), to: &bytes, at: Self.classesAt)
+    _ = RetentionClass(
+      number: .default, name: Array("default".utf8), policy: RetentionPolicy(retention),
+      cover: cover
+    ).write(to: &bytes, at: Self.classesAt)
   }
 
   /// Nil when the plaintext is not a tenant's node.
@@ -145,67 +144,36 @@ struct TenantNode: ~Copyable {
 
   /// Replaces the classes; `.tenantFull` when the node would be too large.
   mutating func setClasses(_ classes: [RetentionClass]) throws(KeyringError) {
-    let wanted = classes.reduce(Self.classesAt) {
-      $0 + Self.classHeadBytes + $1.cover.bytesCount
-    }
+    let wanted = classes.reduce(Self.classesAt) { $0 + $1.bytesCount }
     let unit = NodeSealing.unitBytes
     let count = (wanted + unit - 1) / unit * unit
     guard count <= Self.plainBytesMax, classes.count <= 255 else { throw .tenantFull }
     var next = SecretBytes(zeroes: count)
     var bytes = next.mutableBytes
-    bytes.set(plain.bytes.extracting(0..<Self.classCountAt), at: 0)
+    bytes.set(plain.bytes.extracting(0..<Self.classesAt), at: 0)
     bytes[Self.classCountAt] = UInt8(classes.count)
     var offset = Self.classesAt
-    for retentionClass in classes {
-      offset = Self.write(retentionClass, to: &bytes, at: offset)
-    }
+    for retentionClass in classes { offset = retentionClass.write(to: &bytes, at: offset) }
     plain = next
   }
-}
 
-extension TenantNode {
-  /// Returns where the next class begins.
-  private static func write(
-    _ retentionClass: RetentionClass, to bytes: inout MutableSpan<UInt8>, at offset: Int
-  ) -> Int {
-    bytes[offset] = retentionClass.number.rawValue
-    let name = retentionClass.name
-    bytes[offset + 1] = UInt8(name.count)
-    bytes.set(name.span, at: offset + 2)
-    bytes[offset + 33] = retentionClass.retention.unit.rawValue
-    bytes.setBigEndian(UInt64(retentionClass.retention.periods), at: offset + 34, bytes: 4)
-    bytes.setBigEndian(UInt64(retentionClass.minimumPeriods), at: offset + 38, bytes: 4)
-    bytes[offset + 42] = UInt8(retentionClass.cover.count)
-    retentionClass.cover.write(to: &bytes, at: offset + classHeadBytes)
-    return offset + classHeadBytes + retentionClass.cover.bytesCount
+  /// The first UTC day, as days since 1970, on which a restricted key of the tenant ends by itself;
+  /// 0: none does.
+  var lapseDay: UInt16 {
+    get { UInt16(plain.bytes.bigEndian(at: Self.lapseDayAt, bytes: 2)) }
+    set {
+      var bytes = plain.mutableBytes
+      bytes.setBigEndian(UInt64(newValue), at: Self.lapseDayAt, bytes: 2)
+    }
   }
 
   private static func readClasses(_ plain: Span<UInt8>) -> [RetentionClass]? {
     var classes: [RetentionClass] = []
     var offset = classesAt
     for _ in 0..<Int(plain[classCountAt]) {
-      guard let found = read(plain, at: offset) else { return nil }
+      guard let found = RetentionClass.read(plain, at: &offset) else { return nil }
       classes.append(found)
-      offset += classHeadBytes + found.cover.bytesCount
     }
     return classes
-  }
-
-  private static func read(_ plain: Span<UInt8>, at offset: Int) -> RetentionClass? {
-    guard offset + classHeadBytes <= plain.count, Int(plain[offset + 1]) <= className,
-      let unit = PeriodUnit(rawValue: plain[offset + 33])
-    else { return nil }
-    let count = Int(plain[offset + 42])
-    let start = offset + classHeadBytes
-    let end = start + count * PeriodCover.entryBytes
-    guard end <= plain.count,
-      let cover = PeriodCover(unit: unit, count: count, entries: plain.extracting(start..<end))
-    else { return nil }
-    return RetentionClass(
-      number: ClassNumber(rawValue: plain[offset]),
-      name: plain.extracting((offset + 2)..<(offset + 2 + Int(plain[offset + 1]))).array,
-      retention: Retention(
-        unit: unit, periods: UInt32(plain.bigEndian(at: offset + 34, bytes: 4))),
-      minimumPeriods: UInt32(plain.bigEndian(at: offset + 38, bytes: 4)), cover: cover)
   }
 }

@@ -37,6 +37,10 @@ enum Synopses {
     "SUBJECT|ENROL": "tenant id", "SUBJECT|RESTRICT": "tenant id",
     "SUBJECT|OBJECT": "tenant id", "SUBJECT|UNRESTRICT": "tenant id",
     "KEY|ROTATE": "ROOT", "KEY|REWRAP": "TENANT tenant",
+    "RETENTION|SET":
+      "tenant class [MAX span] [MIN span] [PURPOSE code] [MODE {GOVERNANCE | COMPLIANCE}] "
+      + "[ONREQUEST {ERASE | RESTRICT}] [{DRYRUN | CONFIRM token}]",
+    "RETENTION|LIST": "tenant",
     "COMMAND|DOCS": "[command ...]", "COMMAND|INFO": "[command ...]",
   ]
 

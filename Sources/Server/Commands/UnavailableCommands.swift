@@ -5,6 +5,6 @@ extension CommandTable {
   static let unavailable =
     ["EVENT.PROOF", "EVENT.CHECKPOINT"]
     .map { Command.unavailable($0, .tenant([.reader, .auditor])) }
-    + ["RETENTION", "HOLD", "PLAN", "CLOCK", "EXPORT", "AUDIT", "INCIDENT", "GRANT"]
+    + ["HOLD", "PLAN", "CLOCK", "EXPORT", "AUDIT", "INCIDENT", "GRANT"]
     .map { Command.unavailable($0, .admin(.all)) }
 }

@@ -104,8 +104,10 @@ enum CommandDocs {
     case .tenant: general + reading
     case .admin:
       general + [
-        .noTenant, .tenantExists, .badArgument, .badSubject, .noSubject, .noEvent, .quota, .confirm,
-        .planChanged, .approval, .pending, .keyUnavailable, .readOnly, .noSpace, .misconf, .corrupt,
+        .noTenant, .tenantExists, .badArgument, .badSubject, .noSubject, .noEvent, .quota,
+        .immutable,
+        .confirm, .planChanged, .approval, .pending, .keyUnavailable, .readOnly, .noSpace, .misconf,
+        .corrupt,
       ]
     }
   }

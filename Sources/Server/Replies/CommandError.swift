@@ -61,6 +61,15 @@ extension CommandError {
     case .wrongVersion(let expected, let actual):
       self.init(.wrongVersion, "expected \(Self.text(expected)) actual \(actual)")
     case .unknownClass: self.init(.badArgument, "CLASS: the tenant has no such retention class")
+    case .retention(.minimumReachesMaximum):
+      self.init(.badArgument, "MIN: must be shorter than MAX by a day or an hour at least")
+    case .retention(.isCompliance):
+      self.init(.immutable, "the class is in compliance mode: what it promises is not taken back")
+    case .retention(.tooManySteps):
+      self.init(.quota, "MAX was lengthened \(Limits.retentionStepsMax) times: wait for expiry")
+    case .retention(.noMaximum):
+      self.init(.badArgument, "MAX: a class needs one of an hour at least")
+    case .tooManyClasses: self.init(.quota, "classes maximum \(Limits.classesMax)")
     case .tooBig: self.init(.tooBig, "event maximum \(Limits.dataBytesMax) bytes")
     case .noEvent: self.init(.noEvent, "there is no such event")
     case .expired(let position): self.init(.expired, "position \(position)")

@@ -13,6 +13,7 @@ enum ControlShape: Sendable {
   case receipt
   case keyStatus
   case rotated
+  case retention
 }
 
 /// What the control plane answers.
@@ -37,6 +38,7 @@ enum ControlReply {
     case (.success(.shredded(let receipt)), _): append(receipt, encoder, to: &bytes)
     case (.success(.keyStatus(let status)), _): append(status, encoder, to: &bytes)
     case (.success(.rotated(let rotation)), _): append(rotation, encoder, to: &bytes)
+    case (.success(.retention(let answer)), _): append(answer, encoder, to: &bytes)
     }
   }
 

@@ -32,6 +32,7 @@ enum ErrorWord: String, CaseIterable, Sendable {
   case planChanged = "PLANCHANGED"
   case approval = "NEEDAPPROVAL"
   case pending = "PENDING"
+  case immutable = "IMMUTABLE"
   case tooBig = "TOOBIG"
   case quota = "QUOTA"
   case badArgument = "BADARG"
