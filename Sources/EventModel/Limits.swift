@@ -38,6 +38,8 @@ package enum Limits {
   package static let readStreamsMax = 64
   /// A tenant's name: `[a-z0-9][a-z0-9._-]{0,62}`.
   package static let tenantNameBytesMax = 63
+  /// Holders of the root: each is one more that every rotation must write twice.
+  package static let rootHoldersMax = 4
   /// Tenants of one store.
   package static let tenantsMax = 100_000
   /// Connections at the same time, and of one user.

@@ -21,6 +21,7 @@ package final class EventStore: Sendable {
   private let surveyor: Surveyor
   private let writerEnded = DispatchGroup()
   private let indexThread: IndexThread
+  private let holderThread: HolderThread
 
   /// Holds the directory's lock for as long as the store is open.
   private let directory: DataDirectory
@@ -29,12 +30,14 @@ package final class EventStore: Sendable {
     self.shared = shared
     self.directory = directory
     indexThread = IndexThread(shared: shared)
+    holderThread = HolderThread(shared: shared)
     surveyor = Surveyor(shared: shared)
     let writer = Writer(shared: shared, queue: queue)
     DispatchQueue(label: "lethe.writer", qos: .userInitiated).async(group: writerEnded) {
       writer.run()
     }
     indexThread.start()
+    holderThread.start()
   }
 
   /// The tenant of this name, or nil; cheap and callable from any thread.
@@ -81,7 +84,9 @@ package final class EventStore: Sendable {
     var found = shared.withState { state in
       state.keyring.holderReport.flatMap { holder in
         var lines: [String] = []
-        if let weakness = holder.medium.weakness {
+        if !holder.isPresent {
+          lines.append("a root holder is missing: erasures stay unconfirmed until it is back")
+        } else if let weakness = holder.medium.weakness {
           lines.append("a root holder cannot erase (\(weakness)): erasures are of class E0")
         }
         if holder.isOnDataFileSystem {
@@ -102,6 +107,7 @@ package final class EventStore: Sendable {
     writerEnded.wait()
     surveyor.wait()
     indexThread.stop()
+    holderThread.stop()
   }
 }
 

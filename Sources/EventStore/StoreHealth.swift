@@ -14,6 +14,8 @@ package struct StoreHealth: Hashable, Sendable {
   /// True when the last flush of the index failed.
   package let isIndexFailing: Bool
   package let rootHolderCount: Int
+  /// Holders that are not there: erasures wait for them, and they do not protect against a loss.
+  package let missingHolderCount: Int
   /// Holders on media that keep what was overwritten: erasures are of class E0.
   package let weakHolderCount: Int
   /// Holders that are lost together with the data.
@@ -27,14 +29,16 @@ package struct StoreHealth: Hashable, Sendable {
 extension EventStore {
   /// How the store is doing; cheap and callable from any thread.
   package var health: StoreHealth {
-    let (holders, isPending) = shared.withState { state in
-      (state.keyring.holderReport, state.keyring.isErasureUnconfirmed)
+    let (holders, count, isPending) = shared.withState { state in
+      let keyring = state.keyring
+      return (keyring.holderReport, keyring.holderCount, keyring.isErasureUnconfirmed)
     }
     var isFull = false
     do { try shared.logTables.checkRoom(for: 0) } catch { isFull = true }
     return StoreHealth(
       isReadOnly: !shared.logTables.mayWrite, isFull: isFull, indexTail: shared.index.tailCount,
-      isIndexFailing: shared.indexFailure.withLock { $0 != nil }, rootHolderCount: holders.count,
+      isIndexFailing: shared.indexFailure.withLock { $0 != nil }, rootHolderCount: count,
+      missingHolderCount: count - holders.count(where: \.isPresent),
       weakHolderCount: holders.count { $0.medium.weakness != nil },
       besideDataCount: holders.count(where: \.isOnDataFileSystem), isErasurePending: isPending,
       isMemoryLocked: SecretArena.isLocked)

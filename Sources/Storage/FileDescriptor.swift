@@ -94,6 +94,16 @@ package struct FileDescriptor: ~Copyable, Sendable {
       size: Int(found.st_size), isRegular: found.st_mode & S_IFMT == S_IFREG)
   }
 
+  /// True when both are descriptors of one file.
+  package borrowing func isSameFile(as other: borrowing FileDescriptor) throws(StorageError) -> Bool
+  {
+    var (left, right) = (stat(), stat())
+    guard unsafe fstat(rawValue, &left) == 0, unsafe fstat(other.rawValue, &right) == 0 else {
+      throw .ioFailure(errno)
+    }
+    return left.st_dev == right.st_dev && left.st_ino == right.st_ino
+  }
+
   /// Lengthens the file with zeroes (`fallocate`); never shortens it.
   ///
   /// Where the file system cannot (NFS), `ftruncate` may do it, but only when nobody else writes:

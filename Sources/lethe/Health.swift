@@ -118,6 +118,9 @@ struct HealthReport {
       number("erasure_pending") > 0, "erasure-pending", .degraded,
       "an old root may still be in a holder that cannot be written: erasures are not complete")
     add(
+      number("root_holders_missing") > 0, "root-missing", .degraded,
+      "a root holder is missing: shreds answer PENDING, and fewer losses are survived")
+    add(
       number("root_holders_weak") > 0, "root-weak", .degraded,
       "a root holder's medium cannot erase: receipts are of class E0")
     add(

@@ -40,7 +40,15 @@ struct Failure: Error {
         81, "a root holder cannot be read: wrong owner, mode (it must be 0600), size or checksum")
     case .rootOfAnotherStore: self.init(84, "a root holder belongs to another store")
     case .rootHolderSetWrong:
-      self.init(64, "give exactly the root holders that the store was made with")
+      self.init(
+        64,
+        "name every root holder that the store has, once, also one that is missing: "
+          + "`lethed root status` tells them; `lethed root remove` ends one")
+    case .holdersUnavailable:
+      self.init(80, "no root holder takes a new root. Nothing was destroyed.")
+    case .tooManyHolders: self.init(64, "a store has at most four root holders")
+    case .lastHolder:
+      self.init(64, "this holder cannot go: no other holder that is there has the root")
     case .rootExists: self.init(73, "there is a root holder already; it is never overwritten")
     case .storageExists: self.init(73, "there is a keyring already; it is never overwritten")
     case .storageMissing: self.init(66, "there is a root but no keyring: bring the newest keyring")

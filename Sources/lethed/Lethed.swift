@@ -19,7 +19,7 @@ struct Lethed: AsyncParsableCommand {
     version: LetheVersion.text,
     subcommands: [
       Initialise.self, Serve.self, Check.self, Doctor.self, RunDrill.self, RunBackup.self,
-      RunRestore.self,
+      RunRestore.self, RunRoot.self,
     ])
 
   static func main() async {

@@ -1,4 +1,5 @@
 import Configuration
+import EventModel
 import Keyring
 
 /// What the daemon is told, from the first of: option, `LETHE_*` variable, file, default.
@@ -38,8 +39,8 @@ struct ServeSettings {
     }
     let roots =
       options.root.isEmpty ? reader.stringArray(forKey: "root", default: []) : options.root
-    guard (1...2).contains(roots.count) else {
-      throw Failure(64, "say --root FILE once or twice (or LETHE_ROOT, or \"root\")")
+    guard (1...Limits.rootHoldersMax).contains(roots.count) else {
+      throw Failure(64, "say --root FILE once for every holder (or LETHE_ROOT, or \"root\")")
     }
     let isWeakAccepted =
       options.acceptWeakErasure || reader.bool(forKey: "acceptWeakErasure", default: false)

@@ -10,7 +10,7 @@ struct StoreOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "A root holder's file; twice for two holders, which must both be there.",
+      "A root holder's file; once for every holder that the store has, also one that is missing.",
       valueName: "file"))
   var root: [String] = []
 

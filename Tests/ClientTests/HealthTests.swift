@@ -6,6 +6,7 @@ import Testing
 private let sound = [
   "lethe_version": "0.1.0", "loading": "0", "read_only": "0", "device_full": "0",
   "index_tail": "5", "index_failing": "0", "root_holders": "2", "root_holders_weak": "0",
+  "root_holders_missing": "0",
   "root_holders_beside_data": "0", "erasure_pending": "0", "memory_locked": "1",
 ]
 
@@ -27,6 +28,7 @@ private func report(_ changes: [String: String?] = [:]) -> HealthReport {
   ("device_full", "1", "device-full", .temporaryFailure),
   ("index_tail", "3000000", "index-behind", .degraded),
   ("index_failing", "1", "index-failing", .degraded),
+  ("root_holders_missing", "1", "root-missing", .degraded),
   ("root_holders_weak", "1", "root-weak", .degraded),
   ("root_holders_beside_data", "1", "root-beside-data", .degraded),
   ("erasure_pending", "1", "erasure-pending", .degraded),

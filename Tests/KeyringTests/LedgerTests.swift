@@ -45,7 +45,7 @@ import Testing
     }
     #expect(keyring.epoch == 1)
     #expect(try keyring.ledgerEntries(from: 1, limit: 10).count == 1)
-    #expect(try keyring.holders.holders.map { try $0.epochs() } == [[1]])
+    #expect(try keyring.holders.present.map { try $0.epochs() } == [[1]])
     // And the next one goes through.
     #expect(try keyring.rotate(Removal(), entry: entry(.rootRotated)).epoch == 2)
   }

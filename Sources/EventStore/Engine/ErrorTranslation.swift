@@ -25,7 +25,7 @@ extension StoreError {
       case .storageRolledBack, .rootRolledBack: .rolledBack
       case .slotBeyondEnd: .rolledBack
       case .tenantFull: .tooManyHoles
-      case .rootMissing, .rootUnreadable: .keyUnavailable
+      case .rootMissing, .rootUnreadable, .holdersUnavailable: .keyUnavailable
       case .erasureUnconfirmed: .erasurePending
       default: .corrupt
       }

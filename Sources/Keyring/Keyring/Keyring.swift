@@ -25,8 +25,6 @@ package final class Keyring {
   /// What the last commit left; replaced as a whole when the next one succeeded.
   var top: TopNode
   var root: SecretBytes
-  /// True while an old root may still be in a holder.
-  var isErasurePending = false
   let ledgerKey: SecretBytes
   var loaded = LoadedTenants()
   /// Every tenant, ascending by number.
@@ -63,6 +61,8 @@ package final class Keyring {
     let root = SecretBytes.random(count: RootSlot.rootBytes)
     var top = TopNode(store: data.id)
     try made.stage(epoch: top.epoch, root: root.bytes)
+    guard made.present.count == holders.paths.count else { throw .rootUnreadable }
+    top.roots = made.table
     let ledgerKey = top.derive(LedgerEntry.keyContext, count: 32)
     let entry = LedgerEntry(
       timeMilliseconds: now, act: .storeCreated, actor: .daemon,
@@ -77,12 +77,14 @@ package final class Keyring {
   /// Opens the keyring with today's root.
   ///
   /// Finishes or takes back a rotation that was interrupted, by the epoch that the tables have:
-  /// the root of that epoch stays, the other slot of every holder is overwritten. Never makes a root.
+  /// the root of that epoch stays, the other slot of every holder is overwritten. One holder that is
+  /// there is enough; while another is missing, erasures are unconfirmed. Never makes a root.
   package static func open(
     data: DataDirectory, tables: KeyringTables, holders: RootHolders
   ) throws(KeyringError) -> Keyring {
     let keyring = try open(data, tables, holders, isReading: false)
-    try keyring.holders.settle(epoch: keyring.epoch, root: keyring.root.bytes)
+    keyring.holders.forgetConfirmations()
+    _ = try keyring.settle()
     try keyring.recordAcceptedWeakness(holders)
     return keyring
   }
@@ -104,6 +106,7 @@ package final class Keyring {
     let holders = try RootHolderSet.open(wanted, store: data.id, isReading: isReading)
     let root = try holders.root(ofStorage: epoch)
     let top = try openTop(value, root: root, store: data.id)
+    try holders.adopt(top.roots)
     let keyring = try Keyring(
       data: data, tables: tables, holders: holders, isReading: isReading, top: top, root: root)
     try keyring.loadTenants()
@@ -122,9 +125,12 @@ package final class Keyring {
 
   /// The holders, with what is known of their media.
   package var holderReport: [HolderStatus] {
-    holders.holders.map {
-      HolderStatus(
-        path: $0.path, medium: $0.medium, isOnDataFileSystem: $0.medium.device == dataDevice)
+    holders.places.map { place in
+      let medium = place.medium ?? .absent
+      return HolderStatus(
+        path: place.path, number: place.number, isPresent: place.holder != nil,
+        confirmedEpoch: place.number.flatMap(holders.table.confirmedEpoch), medium: medium,
+        isOnDataFileSystem: medium.device == dataDevice)
     }
   }
 }
@@ -148,6 +154,7 @@ extension Keyring {
         try Self.append(entry, to: &next, key: ledgerKey, store: id, in: &transaction)
       }
       next.version += 1
+      next.roots = holders.table
       counting.countTop(
         bytes: try Self.write(next, root: root, store: id, in: &transaction))
     }
@@ -207,7 +214,7 @@ extension Keyring {
 
   private func recordAcceptedWeakness(_ wanted: RootHolders) throws(KeyringError) {
     var isNew = false
-    for holder in holders.holders where holder.medium.weakness != nil {
+    for holder in holders.present where holder.medium.weakness != nil {
       guard !holder.header.isWeakAccepted else { continue }
       try holder.acceptWeakness()
       isNew = true

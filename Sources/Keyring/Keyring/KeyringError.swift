@@ -13,6 +13,12 @@ package enum KeyringError: Error, Hashable, Sendable, StorageFailure {
   case rootOfAnotherStore
   /// The holders given are not those that were made together: one is left out, or given twice.
   case rootHolderSetWrong
+  /// No holder that is there took the new root: nothing was destroyed. The operator brings one back.
+  case holdersUnavailable
+  /// ``Limits/rootHoldersMax`` holders exist.
+  case tooManyHolders
+  /// The last holder that has the root cannot go. The operator adds another first.
+  case lastHolder
   /// A holder was to be made where a file is. The operator's move; it is never overwritten.
   case rootExists
   /// A keyring was to be made where one is. The caller's mistake; nothing was touched.
@@ -31,7 +37,7 @@ package enum KeyringError: Error, Hashable, Sendable, StorageFailure {
   /// newest keyring.
   case corrupt
   /// The change is committed but an old root may still be in a holder: nothing may be called erased.
-  /// ``Keyring/confirmErasure()`` tries again, as does the next start.
+  /// ``Keyring/confirmErasure(now:)`` tries again, as do the next rotation and the next start.
   case erasureUnconfirmed
   /// No tenant has this number. The caller's mistake.
   case unknownTenant

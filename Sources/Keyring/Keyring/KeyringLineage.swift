@@ -28,7 +28,7 @@ extension Keyring {
   /// True when a holder has a newer root than these tables: a rotation was under way, whose keyring this
   /// is not.
   package func isRotationUnfinished() throws(KeyringError) -> Bool {
-    for holder in holders.holders where try holder.epochs().contains(where: { $0 > epoch }) {
+    for holder in holders.present where try holder.epochs().contains(where: { $0 > epoch }) {
       return true
     }
     return false

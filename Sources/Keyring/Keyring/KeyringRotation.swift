@@ -10,17 +10,21 @@ extension Keyring {
   /// top under the new root and the ledger -> open the top with the root read back -> erase the
   /// old root on every holder (fsync, read back) -> return. A crash before the commit leaves
   /// everything as it was and ``open(data:tables:holders:)`` takes the staged root back; after it,
-  /// opening finishes the erasure. `.erasureUnconfirmed` means that the keys are gone from the
-  /// tree but an old root may remain.
+  /// opening finishes the erasure.
+  ///
+  /// One holder that takes the new root is enough (else `.holdersUnavailable`, and nothing was
+  /// destroyed). `.erasureUnconfirmed` means that the keys are gone from the tree but an old root may
+  /// remain in a holder that is missing: ``confirmErasure(now:)`` ends that when it is back.
   package func rotate(
     _ removal: Removal, entry: LedgerEntry
   ) throws(KeyringError) -> RotationReceipt {
-    try confirmErasure()
+    // Holders that are back get today's root before the next one.
+    try? tendHolders(now: entry.timeMilliseconds)
     let old = epoch
     #if DEBUG
       let fresh = TestHooks.isVariant("root-kept") ? root.copy() : SecretBytes.random(count: 32)
       if !TestHooks.isVariant("commit-before-stage") { try stage(old + 1, fresh) }
-      if TestHooks.isVariant("erase-before-commit") { try holders.erase(epoch: old) }
+      if TestHooks.isVariant("erase-before-commit") { holders.erase(epoch: old) }
     #else
       let fresh = SecretBytes.random(count: 32)
       try stage(old + 1, fresh)
@@ -35,49 +39,69 @@ extension Keyring {
       // After an I/O failure nobody knows whether the commit is on the disk: both roots stay, and
       // opening decides.
       if case .storage(.ioFailure) = error { throw error }
-      try? holders.erase(epoch: old + 1)
+      holders.erase(epoch: old + 1)
       throw error
     }
     root = fresh
-    isErasurePending = true
     try forget(removal)
     #if DEBUG
       if TestHooks.isVariant("commit-before-stage") { try stage(epoch, root) }
-      if TestHooks.isVariant("ack-before-erase") { isErasurePending = false }
+      if TestHooks.isVariant("ack-before-erase") {
+        for entry in holders.table.entries { holders.table.confirm(entry.number, epoch) }
+      }
     #endif
-    try confirmErasure()
+    guard try settle() else { throw .erasureUnconfirmed }
     return RotationReceipt(
       epoch: epoch, keysDestroyed: writer.keysDestroyed, nodesWritten: writer.nodesWritten,
       bytesSealed: writer.bytesSealed, weaknesses: holders.weaknesses,
-      holderCount: holders.holders.count)
+      holderCount: holders.table.entries.count)
   }
 
-  /// Erases what a rotation could not erase; does nothing when nothing is pending.
-  package func confirmErasure() throws(KeyringError) {
+  /// True while an old root may still be in a holder.
+  var isErasurePending: Bool { !holders.table.areAllConfirmed(epoch) }
+
+  /// Erases what rotations could not erase while a holder was missing, and writes that into the ledger.
+  ///
+  /// Does nothing when nothing is pending; `.erasureUnconfirmed` as long as a holder is missing.
+  package func confirmErasure(now: Int64) throws(KeyringError) {
     guard isErasurePending else { return }
-    do {
-      try verify()
-      try holders.erase(epoch: epoch - 1)
-    } catch { throw .erasureUnconfirmed }
-    isErasurePending = false
+    guard try settle() else { throw .erasureUnconfirmed }
+    try appendLedger(
+      LedgerEntry(timeMilliseconds: now, act: .erasureConfirmed, actor: .daemon))
+  }
+
+  /// Notices holders that are gone and gives those that are back today's root.
+  ///
+  /// To be called now and then.
+  package func tendHolders(now: Int64) throws(KeyringError) {
+    holders.probe()
+    guard holders.isOneMissing || isErasurePending else { return }
+    let wasPending = isErasurePending
+    guard try settle(), wasPending else { return }
+    try appendLedger(
+      LedgerEntry(timeMilliseconds: now, act: .erasureConfirmed, actor: .daemon))
   }
 
   private func stage(_ epoch: UInt64, _ root: borrowing SecretBytes) throws(KeyringError) {
     do { try holders.stage(epoch: epoch, root: root.bytes) } catch {
       // Whatever was written is useless; the slot is overwritten again before it is used.
-      try? holders.erase(epoch: epoch)
+      holders.erase(epoch: epoch)
       throw error
     }
   }
 
-  /// Opens the committed top with the root as each holder has it, before the old one goes.
-  private func verify() throws(KeyringError) {
+  /// Gives every holder that is there today's root alone; true when all holders have it.
+  ///
+  /// The committed top must open with the root as each holder has it, before the old one goes.
+  func settle() throws(KeyringError) -> Bool {
     let value = try tables.read { (view) throws(KeyringError) in try Self.topValue(view) }
-    for holder in holders.holders {
-      guard let root = try holder.root(epoch: epoch),
-        let found = TopNode(value: value.span, root: root.bytes, store: id),
-        found.version == version
-      else { throw .corrupt }
+    let (version, id) = (version, id)
+    return try holders.settle(epoch: epoch, root: root) {
+      (root) throws(KeyringError) -> Bool in
+      guard let found = TopNode(value: value.span, root: root.bytes, store: id) else {
+        return false
+      }
+      return found.version == version
     }
   }
 

@@ -33,6 +33,9 @@ extension Keyring {
   /// True while an old root may still be in a holder.
   package var isErasureUnconfirmed: Bool { isErasurePending }
 
+  /// How many holders the store has, those that are missing included.
+  package var holderCount: Int { holders.table.entries.count }
+
   /// Writes one line of the ledger in a commit of its own.
   package func appendLedger(_ entry: LedgerEntry) throws(KeyringError) {
     try add(entry: entry) { _, _, _ in }

@@ -27,6 +27,14 @@ package struct LedgerEntry: Hashable, Sendable {
     case idsOptional = 16
     /// A period was destroyed before its time.
     case periodShredded = 17
+    /// An erasure that a missing holder had left unconfirmed is confirmed by all.
+    case erasureConfirmed = 52
+    /// `count` is the holder's number.
+    case rootHolderAdded = 53
+    /// `count` is the holder's number; result 1: it was not there, and nobody overwrote what it has.
+    case rootHolderRemoved = 54
+    /// A holder's root is sealed under another factor; `count` is its number.
+    case rootRewrapped = 55
     /// An older copy of the events was restored: the tenant's positions behind `count` were lost, if
     /// there were any, and are given out again in a new generation.
     case lineageBegun = 24

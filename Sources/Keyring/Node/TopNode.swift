@@ -68,6 +68,16 @@ struct TopNode: ~Copyable {
   var buckets: TrieRoot { TrieRoot(plain.bytes, at: 158) }
   var documents: TrieRoot { TrieRoot(plain.bytes, at: 207) }
 
+  var roots: RootTable {
+    get { RootTable(plain.bytes.extracting(Self.rootsAt..<(Self.rootsAt + RootTable.bytesCount))) }
+    set {
+      var bytes = plain.mutableBytes
+      bytes.set(newValue.bytes.span, at: Self.rootsAt)
+    }
+  }
+
+  private static let rootsAt = 320
+
   mutating func setTenants(_ root: borrowing TrieRoot) {
     var bytes = plain.mutableBytes
     root.write(to: &bytes, at: 109)

@@ -2,114 +2,24 @@ import EventModel
 import Sodium
 import Storage
 
-/// One file that keeps the root outside the data directory, written in place and locked while open.
+/// One keeper of the root: a header and two slots, of which the newest epochs' parity chooses one.
 ///
-/// Never renamed, truncated or copied: the file system would leave the old root on the disk. Every
-/// write is followed by fsync and read back.
-final class RootHolder {
-  let path: String
-  private(set) var header: RootHeader
-  let medium: RootMedium
-  private var file: FileDescriptor
-
-  private init(
-    path: String, header: RootHeader, medium: RootMedium, file: consuming FileDescriptor
-  ) {
-    self.path = path
-    self.header = header
-    self.medium = medium
-    self.file = file
-  }
-
-  /// Makes the file with both slots empty; `.rootExists` when there is something.
-  static func create(
-    path: String, header: RootHeader
-  ) throws(KeyringError) -> RootHolder {
-    TestHooks.crashPoint("root.create.before")
-    let file = try createFile(path)
-    let medium = try RootMedium(file)
-    if let weakness = medium.weakness, !header.isWeakAccepted { throw .weakMedium(weakness) }
-    let holder = RootHolder(path: path, header: header, medium: medium, file: file)
-    try holder.write(header.bytes.span, at: 0)
-    do throws(StorageError) {
-      try FileDescriptor.open(directory: directory(of: path)).sync()
-    } catch { throw .rootUnreadable }
-    TestHooks.crashPoint("root.create.after")
-    return holder
-  }
-
-  private static func createFile(_ path: String) throws(KeyringError) -> FileDescriptor {
-    do throws(StorageError) {
-      let file = try FileDescriptor.create(path: path, size: RootHeader.holderBytes)
-      guard try file.tryLock() else { throw .busy(pid: nil) }
-      return file
-    } catch {
-      switch error {
-      case .exists: throw .rootExists
-      case .busy: throw .holderBusy
-      default: throw .rootUnreadable
-      }
-    }
-  }
-
-  /// Opens and checks the file: ours alone, whole, of this store, locked by nobody else.
-  ///
-  /// With `isReading` it takes no lock and never writes, for tools beside a running daemon.
-  static func open(
-    path: String, store: StoreID, acceptsWeak: Bool, isReading: Bool
-  ) throws(KeyringError) -> RootHolder {
-    let file = try openFile(path, isReading: isReading)
-    guard let header = try readHeader(file) else { throw .rootUnreadable }
-    guard header.store == store else { throw .rootOfAnotherStore }
-    let medium = try RootMedium(file)
-    if let weakness = medium.weakness, !header.isWeakAccepted, !acceptsWeak {
-      throw .weakMedium(weakness)
-    }
-    return RootHolder(path: path, header: header, medium: medium, file: file)
-  }
-
-  private static func openFile(
-    _ path: String, isReading: Bool
-  ) throws(KeyringError) -> FileDescriptor {
-    do throws(StorageError) {
-      let file = try FileDescriptor.open(path: path, isReadOnly: isReading)
-      let status = try file.status()
-      guard status.isRegular, status.isPrivate, status.links == 1,
-        status.size == RootHeader.holderBytes
-      else { throw .notPrivate }
-      let isOurs = isReading ? true : try file.tryLock()
-      guard isOurs else { throw .busy(pid: nil) }
-      return file
-    } catch {
-      switch error {
-      case .missing: throw .rootMissing
-      case .busy: throw .holderBusy
-      default: throw .rootUnreadable
-      }
-    }
-  }
-
-  private static func readHeader(
-    _ file: borrowing FileDescriptor
-  ) throws(KeyringError) -> RootHeader? {
-    let bytes: [UInt8]
-    do throws(StorageError) { bytes = try file.bytes(count: RootHeader.bytesCount) } catch {
-      throw .rootUnreadable
-    }
-    return RootHeader(bytes.span)
-  }
+/// Every write is durable and was read back when it returns; after an error nobody knows what is in
+/// the slot, and the holder counts as missing until it was opened and written again.
+protocol RootHolder: AnyObject {
+  var header: RootHeader { get }
+  var medium: RootMedium { get }
 
   /// The slot in which an epoch's root lies or would lie.
-  func slot(epoch: UInt64) throws(KeyringError) -> SecretBytes {
-    var slot = SecretBytes(zeroes: RootSlot.bytesCount)
-    var bytes = slot.mutableBytes
-    do { try file.read(into: &bytes, at: RootSlot.offset(epoch: epoch)) } catch {
-      throw .rootUnreadable
-    }
-    return slot
-  }
+  func slot(epoch: UInt64) throws(KeyringError) -> SecretBytes
+  func write(slot: Span<UInt8>, epoch: UInt64) throws(KeyringError)
+  func write(header: RootHeader) throws(KeyringError)
+  /// Throws when the holder is not where it was.
+  func probe() throws(KeyringError)
+}
 
-  /// The root of an epoch as it is in the file, or nil when the file has none for it.
+extension RootHolder {
+  /// The root of an epoch as the holder has it, or nil when it has none for it.
   func root(epoch: UInt64) throws(KeyringError) -> SecretBytes? {
     let slot = try slot(epoch: epoch)
     guard let found = RootSlot.decode(slot.bytes), found.epoch == epoch else { return nil }
@@ -130,58 +40,24 @@ final class RootHolder {
   func stage(epoch: UInt64, root: Span<UInt8>) throws(KeyringError) {
     TestHooks.crashPoint("root.stage.before")
     #if DEBUG
-      if TestHooks.isVariant("rename") { try replaceFile() }
+      if TestHooks.isVariant("rename"), let file = self as? RootFile { try file.replaceFile() }
     #endif
     let slot = RootSlot.encode(epoch: epoch, root: root)
-    try write(slot.bytes, at: RootSlot.offset(epoch: epoch))
+    try write(slot: slot.bytes, epoch: epoch)
     TestHooks.crashPoint("root.stage.after")
   }
 
   /// Overwrites the slot of an epoch with randomness, whatever is in it.
   func erase(epoch: UInt64) throws(KeyringError) {
     TestHooks.crashPoint("root.erase.before")
-    try write(
-      SecretBytes.random(count: RootSlot.bytesCount).bytes, at: RootSlot.offset(epoch: epoch))
+    try write(slot: SecretBytes.random(count: RootSlot.bytesCount).bytes, epoch: epoch)
     TestHooks.crashPoint("root.erase.after")
   }
 
   /// Notes that the operator took a weak medium.
   func acceptWeakness() throws(KeyringError) {
+    var header = header
     header.isWeakAccepted = true
-    try write(header.bytes.span, at: 0)
-  }
-
-  private func write(_ bytes: Span<UInt8>, at offset: Int) throws(KeyringError) {
-    var again = SecretBytes(zeroes: bytes.count)
-    do throws(StorageError) {
-      try file.write(bytes, at: offset)
-      try file.sync()
-      var target = again.mutableBytes
-      try file.read(into: &target, at: offset)
-    } catch { throw .rootUnreadable }
-    guard again.isEqual(to: bytes) else { throw .rootUnreadable }
-  }
-
-  #if DEBUG
-    /// The broken variant "rename": a new file takes the old one's place, whose bytes stay on the
-    /// disk.
-    private func replaceFile() throws(KeyringError) {
-      let bytes: [UInt8]
-      do throws(StorageError) { bytes = try file.bytes(count: RootHeader.holderBytes) } catch {
-        throw .rootUnreadable
-      }
-      let next = try Self.createFile(path + ".new")
-      do throws(StorageError) {
-        try next.write(bytes.span, at: 0)
-        try next.sync()
-      } catch { throw .rootUnreadable }
-      file = next
-      try RootMedium.rename(path + ".new", to: path)
-    }
-  #endif
-
-  private static func directory(of path: String) -> String {
-    guard let slash = path.lastIndex(of: "/") else { return "." }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
+    try write(header: header)
   }
 }

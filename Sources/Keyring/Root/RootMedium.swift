@@ -14,6 +14,8 @@ package enum WeakErasure: String, Error, Hashable, Sendable {
   case journalledData = "journalled data"
   /// Another file shares the holder's blocks (a reflink or a snapshot).
   case sharedExtents = "shared extents"
+  /// The holder was not there: nothing is known of its medium.
+  case absent = "holder not there"
   /// Not one of the file systems that were looked at.
   case unknown = "unknown file system"
 }
@@ -31,6 +33,9 @@ package struct RootMedium: Hashable, Sendable {
 
 /// The only file of this module that calls C.
 extension RootMedium {
+  /// Of a holder that nobody has seen.
+  static let absent = RootMedium(weakness: .absent, device: 0)
+
   init(_ file: borrowing FileDescriptor) throws(KeyringError) {
     var type: UInt64 = 0
     var device: UInt64 = 0

@@ -56,10 +56,10 @@ struct RootHeader: Equatable {
   private static let magic = Array("LTROOT1\0".utf8)
 
   let store: StoreID
-  /// From 0.
+  /// Its number in the store's table of holders, from 0; never given twice.
   let index: UInt8
-  /// How many holders were made together.
-  let count: UInt8
+  /// How many holders there were when this was written: a hint, the table in the top node decides.
+  var count: UInt8
   var isWeakAccepted: Bool
   let createdMilliseconds: Int64
 
@@ -84,7 +84,7 @@ struct RootHeader: Equatable {
     self.init(
       store: store, index: bytes[24], count: bytes[25], isWeakAccepted: bytes[26] & 1 != 0,
       createdMilliseconds: Int64(bitPattern: bytes.bigEndian(at: 32, bytes: 8)))
-    guard count > 0, index < count else { return nil }
+    guard count > 0 else { return nil }
   }
 
   var bytes: [UInt8] {

@@ -121,7 +121,9 @@ enum Introspection {
     return [
       "# Store", "read_only:\(health.isReadOnly ? 1 : 0)", "device_full:\(health.isFull ? 1 : 0)",
       "index_tail:\(health.indexTail)", "index_failing:\(health.isIndexFailing ? 1 : 0)",
-      "root_holders:\(health.rootHolderCount)", "root_holders_weak:\(health.weakHolderCount)",
+      "root_holders:\(health.rootHolderCount)",
+      "root_holders_missing:\(health.missingHolderCount)",
+      "root_holders_weak:\(health.weakHolderCount)",
       "root_holders_beside_data:\(health.besideDataCount)",
       "erasure_pending:\(health.isErasurePending ? 1 : 0)",
       "memory_locked:\(health.isMemoryLocked ? 1 : 0)", "",

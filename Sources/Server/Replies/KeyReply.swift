@@ -15,13 +15,14 @@ extension ControlReply {
     map.add("bytes", UInt64(status.usedBytes))
     map.add("tenants", UInt64(status.tenantCount))
     map.add("ledger", status.ledgerCount)
-    map.add("class", erasureClass(status.holders.compactMap(\.medium.weakness)))
+    map.add("class", erasureClass(status.holders.filter(\.isPresent).compactMap(\.medium.weakness)))
     map.add("holders", status.holders.map(\.path))
     map.add(
       "weaknesses",
-      status.holders.compactMap { holder in
+      status.holders.filter(\.isPresent).compactMap { holder in
         holder.medium.weakness.map { "\(holder.path): \($0.rawValue)" }
       })
+    map.add("missing", status.holders.filter { !$0.isPresent }.map(\.path))
     map.add("beside-data", status.holders.filter(\.isOnDataFileSystem).map(\.path))
     map.add("erasure-pending", isTrue: status.isErasurePending)
     map.add("memory-locked", isTrue: status.isMemoryLocked)

@@ -37,6 +37,7 @@ struct StoreChecks {
 
   /// What is gone when this machine, or one of its devices, is.
   private func checkLoss(_ devices: [UInt64], _ diagnosis: inout Diagnosis) {
+    if holders.paths.count > 2 { return }
     if holders.paths.count == 1 {
       diagnosis.add(
         .warning, "root-single", "if this machine burns now, every event is lost",
@@ -112,7 +113,7 @@ struct StoreChecks {
         .problem, "root-count",
         "\(path) says that there are \(count) holders, but \(holders.paths.count) were named",
         why: "a holder that is left out would keep old roots; the daemon does not start",
-        todo: "name exactly the holders that the store was made with")
+        todo: "name exactly the holders that the store has: `lethed root status` tells")
     }
   }
 
