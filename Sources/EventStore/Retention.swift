@@ -4,6 +4,8 @@ package import EventModel
 package enum RetentionAct: Sendable {
   /// Makes a class, or changes what is promised of its events.
   case set(RetentionRequest, Confirmation)
+  /// Puts the events of a type into a class from now on, unless their writer says another.
+  case map(type: [UInt8], className: [UInt8])
   case list
 }
 
@@ -38,15 +40,18 @@ package enum RetentionAnswer: Sendable {
 package struct RetentionDetail: Sendable {
   package let name: [UInt8]
   package let policy: RetentionPolicy
+  /// Types that are mapped to the class, ascending.
+  package let types: [[UInt8]]
   /// When the newest maximum holds for new events, in milliseconds since 1970, if not always.
   package var maximumFromMilliseconds: Int64? {
     guard policy.steps.count > 1, let last = policy.steps.last else { return nil }
     return Int64(last.from) * policy.unit.milliseconds
   }
 
-  package init(name: [UInt8], policy: RetentionPolicy) {
+  package init(name: [UInt8], policy: RetentionPolicy, types: [[UInt8]]) {
     self.name = name
     self.policy = policy
+    self.types = types
   }
 }
 

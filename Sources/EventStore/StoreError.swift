@@ -36,6 +36,8 @@ package enum StoreError: Error, Hashable, Sendable {
   case retention(RetentionRefusal)
   /// The tenant has ``Limits/classesMax`` classes. The caller uses one of them.
   case tooManyClasses
+  /// The map of a tenant's types is full. The caller writes `CLASS` with the events.
+  case tooManyTypes
   /// The caller's event is larger than ``Limits`` allow.
   case tooBig
   /// There is no event at this position (yet), or with this id. The caller's mistake.

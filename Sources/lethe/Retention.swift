@@ -10,9 +10,10 @@ struct RetentionVerbs: ParsableCommand {
     discussion: """
       EXAMPLES
         $ lethe retention set invoices --tenant acme --max 3650d --min 2190d --purpose tax
+        $ lethe retention map invoice.sent invoices --tenant acme
         $ lethe retention list --tenant acme
       """,
-    subcommands: [RetentionSet.self, RetentionList.self])
+    subcommands: [RetentionSet.self, RetentionMap.self, RetentionList.self])
 }
 
 /// `lethe retention set`.
@@ -71,6 +72,34 @@ struct RetentionSet: ParsableCommand {
     for case (let word, let value?) in given { request.append(word, value) }
     if dryRun { request.append("DRYRUN") }
     try Output.details(options.openAdmin().call(request), isJSON: options.json)
+  }
+}
+
+/// `lethe retention map`.
+struct RetentionMap: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "map", abstract: "Put new events of a type into a class.",
+    discussion: """
+      Holds for events whose writer says no class. Map a type to default to take it back.
+
+      EXAMPLES
+        $ lethe retention map invoice.sent invoices --tenant acme
+        $ lethe retention map page.viewed default --tenant acme
+      """)
+
+  @Argument(help: "The events' type.")
+  var type: String
+
+  @Argument(help: "The class.")
+  var name: String
+
+  @OptionGroup var options: ConnectionOptions
+
+  func run() throws {
+    let tenant = try options.requiredTenant()
+    try Output.details(
+      options.openAdmin().call(Request("RETENTION", "MAP", tenant, type, name)),
+      isJSON: options.json)
   }
 }
 

@@ -32,6 +32,34 @@ import Testing
     #expect(try store.feed(tenant).map(\.data) == ["", "default"])
   }
 
+  @Test func `events whose writer says no class are of their type's`() throws {
+    let store = try TestStore()
+    let tenant = try store.createTenant("acme", retention: "36h")
+    let before = store.append(tenant, TestEvent(type: "invoice", data: "before", id: "i-1"))
+    _ = try store.setClass("acme", "invoices", max: "3650d")
+    #expect(throws: StoreError.unknownClass) { try store.map("acme", "invoice", "nosuch") }
+    let detail = try store.map("acme", "invoice", "invoices")
+    #expect(detail.types == [Array("invoice".utf8)])
+    // A retry is still known, whatever class its event would have now.
+    let again = store.append(tenant, TestEvent(type: "invoice", data: "before", id: "i-1"))
+    #expect(again.isDuplicate && again.position == before.position)
+    for round in 0..<2 {
+      for (type, name) in [("invoice", ""), ("click", ""), ("invoice", "default")] {
+        let data = "\(type) \(name) \(round)"
+        #expect(
+          store.append(tenant, TestEvent(type: type, data: data, className: name)).error == nil)
+      }
+      try store.reopen()
+    }
+    // The hours of the default class are over; only what was mapped is left.
+    let today = UInt32(store.clock.now / day)
+    store.clock.advance(2 * day)
+    _ = try store.shred("acme", .period(className: [], day: today))
+    #expect(try store.feed(tenant).map(\.data) == ["invoice  0", "invoice  1"])
+    _ = try store.map("acme", "invoice", "default")
+    #expect(try store.classes("acme").allSatisfy { $0.types.isEmpty })
+  }
+
   @Test func `a shorter maximum needs a plan, and an approver or a week`() throws {
     let store = try TestStore()
     let tenant = try store.createTenant("acme", retention: "100d")
@@ -111,6 +139,14 @@ extension TestStore {
         TenantName(tenant)!, .set(Self.request(name, max: max, min: min), confirmation)),
       uid: uid, isApprover: isApprover)
     guard case .retention(.done(let detail)) = answer else { throw StoreError.corrupt }
+    return detail
+  }
+
+  @discardableResult
+  func map(_ tenant: String, _ type: String, _ name: String) throws -> RetentionDetail {
+    let act = RetentionAct.map(type: Array(type.utf8), className: Array(name.utf8))
+    guard case .retention(.done(let detail)) = try control(.retention(TenantName(tenant)!, act))
+    else { throw StoreError.corrupt }
     return detail
   }
 

@@ -133,15 +133,8 @@ struct NameResolver {
       names = ResolvedNames(tenant, secrets, stream, streamTag)
       resolved = names
     }
-    if request.className.isEmpty {
-      if names.retentionClass !== secrets.defaultClass {
-        names.retentionClass = secrets.defaultClass
-      }
-    } else {
-      let name = bytes.extracting(request.className.range)
-      guard let found = secrets.retentionClass(named: name) else { throw .unknownClass }
-      names.retentionClass = found
-    }
+    let retentionClass = try Self.retentionClass(bytes, request, secrets)
+    if names.retentionClass !== retentionClass { names.retentionClass = retentionClass }
     names.removeSubjects()
     for place in 0..<Int(request.subjectCount) {
       let id = bytes.extracting(request.subjects[place].range)
@@ -160,8 +153,7 @@ struct NameResolver {
     _ bytes: Span<UInt8>, _ request: AppendRequest, now: Int64, in state: EngineState
   ) throws(StoreError) -> Bool {
     let (tenant, secrets) = try find(request, in: state)
-    let name = bytes.extracting(request.className.range)
-    guard let retentionClass = secrets.retentionClass(named: name) else { throw .unknownClass }
+    let retentionClass = try Self.retentionClass(bytes, request, secrets)
     for place in 0..<Int(request.subjectCount) {
       let id = bytes.extracting(request.subjects[place].range)
       let tag = tag(.subject, retentionClass.number, id, secrets.keys)
@@ -175,6 +167,19 @@ struct NameResolver {
       }
     }
     return false
+  }
+
+  /// The class that the request says, or that its type is mapped to, or the default.
+  private static func retentionClass(
+    _ bytes: Span<UInt8>, _ request: AppendRequest, _ secrets: TenantSecrets
+  ) throws(StoreError) -> RetentionClass {
+    if request.className.isEmpty {
+      let body = bytes.extracting(request.body.range)
+      return secrets.typeClasses.retentionClass(ofTypeIn: body) ?? secrets.defaultClass
+    }
+    let name = bytes.extracting(request.className.range)
+    guard let found = secrets.retentionClass(named: name) else { throw .unknownClass }
+    return found
   }
 
   /// The request's stream, or nil when it has no event yet.
@@ -195,8 +200,7 @@ struct NameResolver {
     _ known: inout Set<WantedName>
   ) throws(StoreError) {
     let (tenant, secrets) = try find(request, in: state)
-    let name = bytes.extracting(request.className.range)
-    guard let retentionClass = secrets.retentionClass(named: name) else { throw .unknownClass }
+    let retentionClass = try Self.retentionClass(bytes, request, secrets)
     var missing: [NewKey] = []
     for place in 0..<Int(request.subjectCount) {
       let id = bytes.extracting(request.subjects[place].range)

@@ -71,10 +71,10 @@ final class TenantState {
   /// The tenant's secrets, opened if need be.
   func open(_ keyring: Keyring) throws(StoreError) -> TenantSecrets {
     if let secrets { return secrets }
-    let opened = TenantSecrets(
-      try StoreError.translating { () throws(KeyringError) in
-        try keyring.tenantKeys(number)
-      })
+    let (keys, map) = try StoreError.translating { () throws(KeyringError) in
+      (try keyring.tenantKeys(number), try keyring.typeMap(number))
+    }
+    let opened = TenantSecrets(keys, map)
     secrets = opened
     return opened
   }
@@ -93,6 +93,8 @@ final class TenantSecrets {
   let keys: TenantKeys
   let generation: UInt16
   let defaultClass: RetentionClass
+  /// Types of other classes than ``defaultClass``.
+  let typeClasses: TypeClasses
   var feed: CachedTerm
   /// Types written lately.
   let types = TypeTerms()
@@ -109,10 +111,11 @@ final class TenantSecrets {
 
   private static let namesMax = 1 << 16
 
-  init(_ keys: TenantKeys) {
+  init(_ keys: TenantKeys, _ map: TypeMap) {
     self.keys = keys
     generation = keys.generation
     defaultClass = keys.classes[0]
+    typeClasses = TypeClasses(map, keys.classes)
     feed = CachedTerm(TermKey(TermKey.feed, from: keys.mapKey))
     idKey = IDTerm.key(dataSecret: keys.dataSecret)
     writePositions = Self.positions(keys)

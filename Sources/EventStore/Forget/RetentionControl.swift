@@ -16,7 +16,11 @@ extension ControlPlane {
     survey: Result<Survey, StoreError>?
   ) throws(StoreError) -> RetentionAnswer {
     switch act {
-    case .list: return .classes(try classes(tenant).map(RetentionDetail.init))
+    case .list:
+      let (found, map) = (try classes(tenant), try typeMap(tenant))
+      return .classes(found.map { RetentionDetail($0, map) })
+    case .map(let type, let name):
+      return .done(try self.map(type, to: name, tenant, actor))
     case .set(let request, let confirmation):
       guard confirmation != .dryRun else {
         guard let survey = try survey?.get().retention() else { throw .corrupt }
@@ -31,6 +35,34 @@ extension ControlPlane {
       guard let tenant = state.tenants[number] else { throw .noTenant }
       return try tenant.open(state.keyring).keys.classes
     }
+  }
+
+  private func typeMap(_ tenant: TenantNumber) throws(StoreError) -> TypeMap {
+    try shared.withState { (state) throws(StoreError) in
+      try StoreError.translating { () throws(KeyringError) in try state.keyring.typeMap(tenant) }
+    }
+  }
+
+  private func map(
+    _ type: [UInt8], to name: [UInt8], _ tenant: TenantNumber, _ actor: Actor
+  ) throws(StoreError) -> RetentionDetail {
+    guard let found = try classes(tenant).first(where: { $0.name == name }) else {
+      throw .unknownClass
+    }
+    var map = try typeMap(tenant)
+    guard map.set(type, found.number) else { throw .tooManyTypes }
+    try shared.withState { (state) throws(StoreError) in
+      if let failure = state.failure { throw failure }
+      try StoreError.translating { () throws(KeyringError) in
+        try state.keyring.setTypeMap(
+          tenant, map,
+          entry: LedgerEntry(
+            timeMilliseconds: shared.clock(), act: .typeMapped, actor: actor.ledgerActor,
+            tenant: tenant, count: UInt64(found.number.rawValue)))
+      }
+      state.tenants[tenant]?.close()
+    }
+    return RetentionDetail(found, map)
   }
 
   private func plan(
@@ -88,7 +120,9 @@ extension ControlPlane {
       state.tenants[tenant]?.close()
     }
     if case .token(let token) = confirmation { retentionPlans.remove(token) }
-    return RetentionDetail(name: request.className, policy: policy)
+    let number = try classes(tenant).first { $0.name == request.className }?.number
+    return RetentionDetail(
+      name: request.className, policy: policy, types: try typeMap(tenant).types(of: number))
   }
 
   private static func changed(
@@ -108,7 +142,15 @@ extension ControlPlane {
 }
 
 extension RetentionDetail {
-  init(_ found: RetentionClass) { self.init(name: found.name, policy: found.policy) }
+  init(_ found: RetentionClass, _ map: TypeMap) {
+    self.init(name: found.name, policy: found.policy, types: map.types(of: found.number))
+  }
+}
+
+extension TypeMap {
+  func types(of number: ClassNumber?) -> [[UInt8]] {
+    classes.filter { $0.value == number }.keys.sorted { $0.lexicographicallyPrecedes($1) }
+  }
 }
 
 /// Dry runs of retention changes that wait for their confirmation; in memory only.

@@ -28,8 +28,17 @@ enum RetentionCommands {
         let tenant = try Administration.tenant(arguments[1], context, readers)
         return .control(.retention(tenant, .list), .retention)
       },
+      Command("MAP", 3...3, .admin(roles), "RETENTION MAP tenant type class") {
+        (arguments, context) throws(CommandError) in
+        let tenant = try Administration.tenant(arguments[1], context, roles)
+        try EventName.check(arguments[2], "type")
+        return .control(
+          .retention(
+            tenant,
+            .map(type: arguments[2].array, className: try className(arguments[3]))), .retention)
+      },
     ]
-    + ["MAP", "STATUS", "RUN"].map { .unavailable($0, .admin(.all), parent: "RETENTION") }
+    + ["STATUS", "RUN"].map { .unavailable($0, .admin(.all), parent: "RETENTION") }
 
   /// A class's name: a word, since it stands where nothing can be forgotten.
   static func className(_ bytes: Span<UInt8>) throws(CommandError) -> [UInt8] {

@@ -40,7 +40,7 @@ enum Synopses {
     "RETENTION|SET":
       "tenant class [MAX span] [MIN span] [PURPOSE code] [MODE {GOVERNANCE | COMPLIANCE}] "
       + "[ONREQUEST {ERASE | RESTRICT}] [{DRYRUN | CONFIRM token}]",
-    "RETENTION|LIST": "tenant",
+    "RETENTION|LIST": "tenant", "RETENTION|MAP": "tenant type class",
     "COMMAND|DOCS": "[command ...]", "COMMAND|INFO": "[command ...]",
   ]
 

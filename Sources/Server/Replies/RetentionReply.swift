@@ -27,6 +27,7 @@ extension ControlReply {
     map.add("purpose", String(decoding: policy.purpose, as: UTF8.self))
     map.add("mode", policy.mode == .compliance ? "compliance" : "governance")
     map.add("onrequest", policy.onRequest == .restrict ? "restrict" : "erase")
+    map.add("types", detail.types.map { String(decoding: $0, as: UTF8.self) })
     if let from = detail.maximumFromMilliseconds {
       map.add("max-of-events-from", Timestamp.text(from))
       map.add("max-of-older", policy.retention(of: 0).text)
