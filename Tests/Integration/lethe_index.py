@@ -79,9 +79,10 @@ class Index:
 
 
 def month_bucket(tenant, record):
-    """The month in which the period of the record plus the class's maximum ends."""
-    _, unit, maximum = tenant.classes[record.class_number][:3]
-    end = (record.period + 1 + maximum) * DAY_SECONDS[unit]
+    """The month in which the start of the record's period plus the class's maximum lies."""
+    _, unit, steps = tenant.classes[record.class_number][:3]
+    maximum = [periods for first, periods in steps if first <= record.period][-1]
+    end = (record.period + maximum) * DAY_SECONDS[unit]
     time = datetime.datetime.fromtimestamp(end, datetime.timezone.utc)
     return (time.year - 1970) * 12 + time.month - 1
 
