@@ -60,6 +60,15 @@ extension Span<UInt8> {
   }
 }
 
+extension Sequence<UInt8> {
+  /// Two small digits a byte.
+  package var hexadecimal: String {
+    let digits = Array("0123456789abcdef".utf8)
+    return String(
+      decoding: flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+  }
+}
+
 extension MutableSpan<UInt8> {
   /// Writes `count` low bytes of `value` at `offset`, most significant first.
   @_lifetime(self: copy self)

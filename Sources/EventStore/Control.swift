@@ -59,6 +59,12 @@ package enum ControlAct: Sendable {
   case restrictSubject(TenantName, subject: [UInt8], PersonDemand)
   /// Lifts a restriction and an objection.
   case unrestrictSubject(TenantName, subject: [UInt8])
+
+  // Certificates.
+  /// The certificates behind the index `after`, at most `limit`.
+  case certificates(after: UInt64, limit: Int)
+  /// One certificate, by its name.
+  case certificate([UInt8])
 }
 
 extension ControlAct {
@@ -97,6 +103,8 @@ package enum ControlAnswer: Sendable {
   case keyStatus(KeyringStatus)
   case rotated(KeyRotation)
   case retention(RetentionAnswer)
+  case certificates([CertificateSummary])
+  case certificate(Certificate)
 }
 
 /// A tenant as administrators see it.

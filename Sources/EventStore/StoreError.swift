@@ -71,6 +71,8 @@ package enum StoreError: Error, Hashable, Sendable {
   /// The keys are destroyed in the store, but an old root may still be in a holder: nothing may be
   /// called erased yet. The operator's move; it is tried again at the next act and at start.
   case erasurePending
+  /// There is no certificate of this name. The caller's mistake.
+  case noCertificate
   /// The daemon is ending. The caller connects again later.
   case shuttingDown
   /// Another event of the same batch was refused, so this one was not stored either.

@@ -1,8 +1,9 @@
+import EventModel
 import LMDB
 
-/// `keyring/`: sealed key nodes by id, and the ledger; for Keyring only.
+/// `keyring/`: sealed key nodes by id, the ledger and the certificates; for Keyring only.
 ///
-/// Ledger entries commit together with the change that they record.
+/// Ledger entries and certificates commit together with the change that they record.
 package final class KeyringTables: Sendable {
   /// The most that the file may grow to.
   package static let mapBytes = 1 << 36
@@ -15,7 +16,8 @@ package final class KeyringTables: Sendable {
   package static func open(_ directory: DataDirectory) throws(StorageError) -> KeyringTables {
     KeyringTables(
       try TableEnvironment(
-        directory, name: "keyring", mapBytes: mapBytes, tables: ["nodes", "ledger"]))
+        directory, name: "keyring", mapBytes: mapBytes,
+        tables: ["nodes", "ledger", "certificates"]))
   }
 
   /// Runs `body` on one consistent view.
@@ -95,6 +97,27 @@ package struct KeyringView: ~Copyable {
   }
 }
 
+extension KeyringView {
+  /// The sealed certificate with this index, or nil.
+  @_lifetime(borrow self)
+  package borrowing func certificate(_ index: UInt64) throws(StorageError) -> Span<UInt8>? {
+    do { return try base.value(of: NumberKey(index).bytes.span, in: tables[2]) } catch {
+      throw StorageError(error)
+    }
+  }
+
+  /// Calls `body` with the certificates from `index` on, ascending, until it returns false.
+  package borrowing func forEachCertificate(
+    from index: UInt64, _ body: (_ index: UInt64, _ sealed: Span<UInt8>) -> Bool
+  ) throws(StorageError) {
+    let key = NumberKey(index)
+    try scan(base, tables[2], from: key.bytes.span) { key, value in
+      guard key.count == 8 else { return false }
+      return body(key.bigEndian(at: 0, bytes: 8), value)
+    }
+  }
+}
+
 /// A change of the keyring's tables; it sees what it wrote.
 package struct KeyringTransaction: ~Copyable, TableTransaction {
   private var base: WriteTransaction
@@ -143,6 +166,15 @@ package struct KeyringTransaction: ~Copyable, TableTransaction {
   ) throws(StorageError) {
     do {
       try base.append(sealed, for: NumberKey(index).bytes.span, in: environment.tables[1])
+    } catch { throw environment.failed(error) }
+  }
+
+  /// Writes a sealed certificate, over the one that was there.
+  package mutating func putCertificate(
+    _ index: UInt64, _ sealed: Span<UInt8>
+  ) throws(StorageError) {
+    do {
+      try base.put(sealed, for: NumberKey(index).bytes.span, in: environment.tables[2])
     } catch { throw environment.failed(error) }
   }
 }

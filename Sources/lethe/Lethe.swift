@@ -1,5 +1,6 @@
 import ArgumentParser
 import Client
+import EventModel
 
 /// `lethe`: the command line client of the daemon.
 @main
@@ -37,11 +38,11 @@ struct Lethe: ParsableCommand {
         LETHE_SOCKETS  directory of both sockets; admin.sock is looked for there
         LETHE_TENANT   the tenant, where this user may use several
       """,
-    version: "0.1.0",
+    version: Release.version,
     subcommands: [
       Append.self, Read.self, Get.self, Query.self, Count.self, Streams.self, Tail.self,
       Import.self, Export.self, Tenant.self, RetentionVerbs.self, Shred.self, Subject.self,
-      Key.self, Access.self,
+      Key.self, CertificateCommand.self, Access.self,
       Health.self, ShowLimits.self,
     ])
 

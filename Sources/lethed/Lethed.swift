@@ -1,5 +1,6 @@
 import ArgumentParser
 import CLinux
+import EventModel
 
 /// The daemon's program: whatever needs keys is a subcommand of it.
 @main
@@ -46,5 +47,5 @@ struct Lethed: AsyncParsableCommand {
 
 /// The version that programs and protocol state.
 enum LetheVersion {
-  static let text = "0.1.0"
+  static let text = Release.version
 }

@@ -25,7 +25,8 @@ FOREIGN = {
 ABSENT = {
     "tenant": "quagga", "stream": "quagga-stream", "type": "quagga-type",
     "id": "quagga-id", "person": "quagga-person", "source": "urn:quagga", "position": "9977",
-    "cursor": "quagga-cursor", "token": "quagga-token"}
+    "cursor": "quagga-cursor", "token": "quagga-token",
+    "certificate": "999999"}
 
 # Commands by name; a row is one exchange or, with ` ; ` between them, several in a row.
 APPEND = "EVENT.APPEND {stream} {type} DATASUBJECT {person} EXPECT none SOURCE {source} ID {id} DATA x"
@@ -103,13 +104,15 @@ ADMIN = {
                   "RETENTION SET {tenant} default MAX 10d CONFIRM {token}"],
     "key": ["KEY STATUS", "KEY ROTATE TENANT {tenant}", "KEY REWRAP TENANT {tenant}"],
     "access": ["ACCESS LIST"],
+    # The first certificate of the store is the other tenant's.
+    "audit": ["AUDIT CERTIFICATES", "AUDIT CERTIFICATE {certificate}", "AUDIT LOG {tenant}"],
 }
 # Of words that later versions have, some exist already and answer that they are not available.
 LATER = {
     "event.proof": ["EVENT.PROOF POSITION {position}"], "event.checkpoint": ["EVENT.CHECKPOINT"],
     "hold": ["HOLD LIST {tenant}"],
     "plan": ["PLAN LIST", "PLAN STATUS {token}"], "clock": ["CLOCK STATUS"],
-    "export": ["EXPORT DATASUBJECT {tenant} {person}"], "audit": ["AUDIT LOG {tenant}"],
+    "export": ["EXPORT DATASUBJECT {tenant} {person}"],
     "incident": ["INCIDENT SCOPE {tenant}"], "grant": ["GRANT LIST {tenant}"],
 }
 END = "<<the end>>"
@@ -136,7 +139,7 @@ def prepare(store):
             foreign["cursor"] = foreign.get("cursor") or (
                 "" if isinstance(reply, ErrorReply) else reply[0].decode())
         check(foreign["cursor"] not in ("", "0"), "a query of one of 82 events gave no cursor")
-    store.shred(FOREIGN["tenant"], "leaves")
+    foreign["certificate"] = store.shred(FOREIGN["tenant"], "leaves")[1]["certificate"]
     foreign["token"] = store.control(
         "SHRED", "DATASUBJECT", FOREIGN["tenant"], foreign["person"], "REASON", "art17",
         "DRYRUN")["confirm"]

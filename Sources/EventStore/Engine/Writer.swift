@@ -36,6 +36,7 @@ final class Writer: @unchecked Sendable {
   /// Runs until the queue is closed and empty.
   func run() {
     committer.start()
+    finishCertificates()
     var isRunning = true
     while isRunning {
       var batches: [AppendBatch] = []
@@ -60,9 +61,16 @@ final class Writer: @unchecked Sendable {
         }
       }
       commit(batches)
+      finishCertificates()
     }
     settle()
     committer.stop()
+  }
+
+  /// When the acts have been answered: nobody waits for a certificate.
+  private func finishCertificates() {
+    // What could not be finished is tried again after the next work, and at start.
+    do throws(StoreError) { try control.finishCertificates() } catch {}
   }
 
   private func perform(_ work: ControlWork) -> Result<ControlAnswer, StoreError> {

@@ -10,6 +10,7 @@ final class ControlPlane: Sendable {
   let shared: SharedEngine
   let plans = PlanBook()
   let retentionPlans = RetentionPlanBook()
+  let desk = CertificateDesk()
 
   init(shared: SharedEngine) { self.shared = shared }
 
@@ -55,6 +56,9 @@ final class ControlPlane: Sendable {
       return try unrestrict(try number(name), subject, actor)
     case .retention(let name, let act):
       return .retention(try perform(act, try number(name), actor, survey: survey))
+    case .certificates(let after, let limit):
+      return .certificates(try certificates(after: after, limit: limit))
+    case .certificate(let name): return .certificate(try certificate(name))
     case .keyStatus:
       return .keyStatus(
         try shared.withState { (state) throws(StoreError) in
@@ -247,11 +251,15 @@ final class ControlPlane: Sendable {
     return ShredReceipt(plan: entry.plan, rotation: receipt, timeMilliseconds: now)
   }
 
-  /// Destroys keys, with the line of the ledger, and lets go of everything that was derived.
+  /// Destroys keys, with the line of the ledger and the certificate, and lets go of everything that
+  /// was derived.
   func rotate(
     _ removal: Removal, _ act: LedgerEntry.Act, _ tenant: TenantNumber, _ actor: Actor,
-    plan: ShredPlan?, reason: ReasonCode?, now: Int64
+    plan: ShredPlan?, reason: ReasonCode?, facts: CertificateFacts = CertificateFacts(), now: Int64
   ) throws(StoreError) -> RotationReceipt {
+    let draft = try CertificateDraft(
+      act, removal, tenant, actor, plan: plan, reason: reason, facts: facts, now: now,
+      shared: shared)
     // Also when it fails: the keys may be gone all the same.
     defer { shared.raiseBarrier(for: tenant) }
     let receipt = try shared.withState { (state) throws(StoreError) -> RotationReceipt in
@@ -261,8 +269,10 @@ final class ControlPlane: Sendable {
       let entry = LedgerEntry(
         timeMilliseconds: now, act: act, actor: actor.ledgerActor, tenant: tenant,
         result: reason?.ledgerResult ?? 0, planHash: plan?.hash ?? [], count: plan?.eventCount ?? 0)
+      if let draft { desk.hold(draft.samples, for: state.keyring.nextLedgerIndex) }
       do throws(KeyringError) {
-        let receipt = try state.keyring.rotate(removal, entry: entry)
+        let receipt = try state.keyring.rotate(
+          removal, entry: entry, certificate: draft.map { draft in { draft.begun($0) } })
         state.remove(removal.tenants)
         shared.erasures.remove(removal.tenants)
         return receipt

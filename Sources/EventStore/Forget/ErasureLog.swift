@@ -13,6 +13,11 @@ final class ErasureLog: Sendable {
   private let tables: LogTables
   /// Each tenant's newest row that counts.
   private let newest = Mutex<[TenantNumber: UInt64]>([:])
+  /// Some of what the act that is about to be done erases.
+  private let stagedSamples = Mutex<[TenantNumber: [UInt64]]>([:])
+
+  /// Lines that the ledger may get between an act's rows and the act.
+  private static let linesBetweenMax = 8
 
   /// Ranges of one answer, which bounds its memory.
   static let answerRangesMax = 100_000
@@ -26,6 +31,9 @@ final class ErasureLog: Sendable {
     shared: SharedEngine
   ) throws(StoreError) {
     guard !positions.isEmpty else { return }
+    stagedSamples.withLock {
+      $0[number] = Array(positions.shuffled().prefix(CertificateSamples.countMax))
+    }
     let first = try newest(number, shared) + 1
     let ranges = positions.asRanges
     let rows = try shared.withState { (state) throws(StoreError) -> [LogTables.ErasureEntry] in
@@ -47,6 +55,14 @@ final class ErasureLog: Sendable {
       }
     }
     try StoreError.translatingStorage { () throws(StorageError) in try tables.putErasures(rows) }
+  }
+
+  /// Some positions of what was staged since the last call, of each tenant.
+  func takeStagedSamples() -> [TenantNumber: [UInt64]] {
+    stagedSamples.withLock { samples in
+      defer { samples = [:] }
+      return samples
+    }
   }
 
   /// Forgets what is known of tenants that are gone or have new rows.
@@ -104,6 +120,32 @@ final class ErasureLog: Sendable {
     }
   }
 
+  /// Some positions that the act with this index in the ledger has erased; nil when nothing tells.
+  func samples(
+    ofAct index: UInt64, tenant number: TenantNumber, shared: SharedEngine
+  ) throws(StoreError) -> [UInt64]? {
+    guard shared.withState({ $0.tenants[number]?.isSuspended == false }) else { return nil }
+    var positions: [UInt64] = []
+    var last = try newest(number, shared)
+    while last > 0, positions.count < CertificateSamples.countMax {
+      let found = try shared.withState { (state) throws(StoreError) -> [ClosedRange<UInt64>]? in
+        let (outer, _) = try keys(number, state)
+        let act = try StoreError.translating { () throws(KeyringError) in
+          try state.keyring.ledgerEntries(from: index, limit: 1).first?.entry
+        }
+        guard let tenant = state.tenants[number], let row = try row(last, outer),
+          row.planHash == act?.planHash,
+          let period = try state.periodKeys(tenant, .default, row.period)
+        else { return nil }
+        return row.positions(ErasureRow.innerKey(period: period.key))
+      }
+      guard let found else { break }
+      positions += found.joined().prefix(CertificateSamples.countMax)
+      last -= 1
+    }
+    return positions.isEmpty ? nil : positions
+  }
+
   private func keys(
     _ number: TenantNumber, _ state: EngineState
   ) throws(StoreError) -> (outer: SealingKey, secrets: TenantSecrets) {
@@ -126,9 +168,10 @@ final class ErasureLog: Sendable {
       if TestHooks.isVariant("erasure-unchecked") { return true }
     #endif
     guard row.ledgerIndex < state.keyring.nextLedgerIndex else { return false }
-    let entry = try StoreError.translating { () throws(KeyringError) in
-      try state.keyring.ledgerEntries(from: row.ledgerIndex, limit: 1).first?.entry
+    // A holder that came back meanwhile may have put a line in front of the act's.
+    let entries = try StoreError.translating { () throws(KeyringError) in
+      try state.keyring.ledgerEntries(from: row.ledgerIndex, limit: Self.linesBetweenMax)
     }
-    return entry?.planHash == row.planHash
+    return entries.contains { $0.entry.planHash == row.planHash }
   }
 }

@@ -139,9 +139,10 @@ extension Keyring {
   /// Runs `body` on the nodes and commits what it changed together with a new top.
   ///
   /// Only when the commit succeeded is the state in memory replaced. `entry` goes into the ledger in
-  /// the same transaction.
+  /// the same transaction, and `certificate` under the same index.
   func commit(
     _ writer: inout NodeWriter, epoch: UInt64, root: borrowing SecretBytes, entry: LedgerEntry?,
+    certificate: ((Destruction) -> [UInt8])? = nil,
     _ body: (inout TopNode, inout NodeWriter, inout KeyringTransaction) throws(KeyringError) -> Void
   ) throws(KeyringError) {
     precondition(!isReading, "this keyring was opened for reading")
@@ -150,6 +151,12 @@ extension Keyring {
     next.epoch = epoch
     try tables.write { (transaction) throws(KeyringError) in
       try body(&next, &counting, &transaction)
+      if let certificate {
+        let destruction = Destruction(
+          index: next.nextLedgerIndex, epoch: epoch, keysDestroyed: counting.keysDestroyed)
+        try Self.put(
+          certificate(destruction), at: destruction.index, &next, store: id, in: &transaction)
+      }
       if let entry {
         try Self.append(entry, to: &next, key: ledgerKey, store: id, in: &transaction)
       }

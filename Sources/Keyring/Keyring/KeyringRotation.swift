@@ -15,12 +15,15 @@ extension Keyring {
   /// One holder that takes the new root is enough (else `.holdersUnavailable`, and nothing was
   /// destroyed). `.erasureUnconfirmed` means that the keys are gone from the tree but an old root may
   /// remain in a holder that is missing: ``confirmErasure(now:)`` ends that when it is back.
+  ///
+  /// `certificate` writes what is kept in the same transaction as the certificate that was begun.
   package func rotate(
-    _ removal: Removal, entry: LedgerEntry
+    _ removal: Removal, entry: LedgerEntry, certificate: ((Destruction) -> [UInt8])? = nil
   ) throws(KeyringError) -> RotationReceipt {
-    // Holders that are back get today's root before the next one.
-    try? tendHolders(now: entry.timeMilliseconds)
-    let old = epoch
+    // Holders that are back get today's root before the next one. The ledger says so behind the act,
+    // whose index is known to others by now.
+    let isConfirmed = (try? tend()) ?? false
+    let (old, index) = (epoch, nextLedgerIndex)
     #if DEBUG
       let fresh = TestHooks.isVariant("root-kept") ? root.copy() : SecretBytes.random(count: 32)
       if !TestHooks.isVariant("commit-before-stage") { try stage(old + 1, fresh) }
@@ -31,8 +34,9 @@ extension Keyring {
     #endif
     var writer = NodeWriter(store: id, mode: .withFreshKeys)
     do {
-      try commit(&writer, epoch: old + 1, root: fresh, entry: entry) {
-        (top, writer, transaction) throws(KeyringError) in
+      try commit(
+        &writer, epoch: old + 1, root: fresh, entry: entry, certificate: certificate
+      ) { (top, writer, transaction) throws(KeyringError) in
         try Self.remove(removal, &top, &writer, in: &transaction)
       }
     } catch {
@@ -50,11 +54,14 @@ extension Keyring {
         for entry in holders.table.entries { holders.table.confirm(entry.number, epoch) }
       }
     #endif
-    guard try settle() else { throw .erasureUnconfirmed }
+    let isSettled = try settle()
+    if isConfirmed { try noteConfirmation(now: entry.timeMilliseconds) }
+    guard isSettled else { throw .erasureUnconfirmed }
     return RotationReceipt(
       epoch: epoch, keysDestroyed: writer.keysDestroyed, nodesWritten: writer.nodesWritten,
       bytesSealed: writer.bytesSealed, weaknesses: holders.weaknesses,
-      holderCount: holders.table.entries.count)
+      holderCount: holders.table.entries.count,
+      certificate: certificate.map { _ in CertificateID(store: id, index: index) })
   }
 
   /// True while an old root may still be in a holder.
@@ -66,18 +73,25 @@ extension Keyring {
   package func confirmErasure(now: Int64) throws(KeyringError) {
     guard isErasurePending else { return }
     guard try settle() else { throw .erasureUnconfirmed }
-    try appendLedger(
-      LedgerEntry(timeMilliseconds: now, act: .erasureConfirmed, actor: .daemon))
+    try noteConfirmation(now: now)
   }
 
   /// Notices holders that are gone and gives those that are back today's root.
   ///
   /// To be called now and then.
   package func tendHolders(now: Int64) throws(KeyringError) {
+    if try tend() { try noteConfirmation(now: now) }
+  }
+
+  /// True when an erasure that was pending is confirmed now.
+  private func tend() throws(KeyringError) -> Bool {
     holders.probe()
-    guard holders.isOneMissing || isErasurePending else { return }
+    guard holders.isOneMissing || isErasurePending else { return false }
     let wasPending = isErasurePending
-    guard try settle(), wasPending else { return }
+    return try settle() && wasPending
+  }
+
+  private func noteConfirmation(now: Int64) throws(KeyringError) {
     try appendLedger(
       LedgerEntry(timeMilliseconds: now, act: .erasureConfirmed, actor: .daemon))
   }

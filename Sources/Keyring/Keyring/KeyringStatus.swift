@@ -16,6 +16,8 @@ package struct KeyringStatus: Sendable {
   package let isErasurePending: Bool
   /// False when the system refused to lock some of the secret memory: keys may be swapped.
   package let isMemoryLocked: Bool
+  /// By which everybody can check the store's certificates.
+  package let publicKey: [UInt8]
 }
 
 extension Keyring {
@@ -27,7 +29,8 @@ extension Keyring {
     return KeyringStatus(
       epoch: epoch, version: version, nodeCount: nodeCount, tenantCount: tenants.count,
       usedBytes: tables.usedBytes, ledgerCount: top.nextLedgerIndex - 1, holders: holderReport,
-      isErasurePending: isErasurePending, isMemoryLocked: SecretArena.isLocked)
+      isErasurePending: isErasurePending, isMemoryLocked: SecretArena.isLocked,
+      publicKey: publicKey)
   }
 
   /// True while an old root may still be in a holder.

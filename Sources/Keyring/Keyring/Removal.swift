@@ -83,4 +83,6 @@ package struct RotationReceipt: Hashable, Sendable {
   package let weaknesses: [WeakErasure]
   /// Holders that confirmed the erasure: all of them.
   package let holderCount: Int
+  /// The certificate that was begun with it, if one was.
+  package let certificate: CertificateID?
 }

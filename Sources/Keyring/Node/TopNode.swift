@@ -93,6 +93,28 @@ struct TopNode: ~Copyable {
     root.write(to: &bytes, at: 207)
   }
 
+  /// Every certificate up to this index is finished.
+  var finishedCertificates: UInt64 {
+    get { plain.bytes.bigEndian(at: 448, bytes: 8) }
+    set { set(newValue, at: 448, bytes: 8) }
+  }
+
+  /// The index of the newest certificate; 0 when there is none.
+  var newestCertificate: UInt64 {
+    get { plain.bytes.bigEndian(at: 456, bytes: 8) }
+    set { set(newValue, at: 456, bytes: 8) }
+  }
+
+  /// The store's public key.
+  borrowing func publicKey() -> [UInt8] {
+    Ed25519.publicKey(seed: plain.bytes.extracting(77..<109))
+  }
+
+  /// Signs in the store's name.
+  borrowing func signature(of message: Span<UInt8>) -> [UInt8] {
+    Ed25519.signature(of: message, seed: plain.bytes.extracting(77..<109))
+  }
+
   private mutating func set(_ value: UInt64, at offset: Int, bytes count: Int) {
     var bytes = plain.mutableBytes
     bytes.setBigEndian(value, at: offset, bytes: count)

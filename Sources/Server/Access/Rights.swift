@@ -59,6 +59,11 @@ struct Rights: Hashable, Sendable {
     grants.contains { $0.tenants.contains(tenant) }
   }
 
+  /// True when the peer has one of `roles` for every tenant, also for those that are gone.
+  func reachStore(with roles: RoleSet) -> Bool {
+    grants.contains { $0.tenants == .all && !$0.roles.isDisjoint(with: roles) }
+  }
+
   /// True when the peer may use the events of every tenant, of those to come too.
   var reachesAllTenants: Bool {
     grants.contains { $0.tenants == .all && !$0.roles.isDisjoint(with: RoleSet.events) }

@@ -11,6 +11,7 @@ extension CommandTable {
     Command("SHRED", .admin(.all), "Destroys keys for good.", subcommands: ShredCommands.all),
     Command("SUBJECT", .admin(.all), "Persons of a tenant.", subcommands: SubjectCommands.all),
     Command("KEY", .admin(.all), "The keyring.", subcommands: KeyCommands.all),
+    Command("AUDIT", .admin(.all), "Evidence.", subcommands: CertificateCommands.all),
     Command(
       "ACCESS", .admin(.all), "Who may do what.",
       subcommands: [

@@ -41,6 +41,8 @@ enum Synopses {
       "tenant class [MAX span] [MIN span] [PURPOSE code] [MODE {GOVERNANCE | COMPLIANCE}] "
       + "[ONREQUEST {ERASE | RESTRICT}] [{DRYRUN | CONFIRM token}]",
     "RETENTION|LIST": "tenant", "RETENTION|MAP": "tenant type class",
+    "AUDIT|CERTIFICATE": "certificate",
+    "AUDIT|CERTIFICATES": "[AFTER certificate] [COUNT count]",
     "COMMAND|DOCS": "[command ...]", "COMMAND|INFO": "[command ...]",
   ]
 

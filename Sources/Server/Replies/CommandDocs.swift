@@ -106,7 +106,8 @@ enum CommandDocs {
       general + [
         .noTenant, .tenantExists, .badArgument, .badSubject, .noSubject, .noEvent, .quota,
         .immutable,
-        .confirm, .planChanged, .approval, .pending, .keyUnavailable, .readOnly, .noSpace, .misconf,
+        .confirm, .planChanged, .approval, .pending, .noCertificate, .keyUnavailable, .readOnly,
+        .noSpace, .misconf,
         .corrupt,
       ]
     }

@@ -93,6 +93,7 @@ extension CommandError {
       self.init(.keyUnavailable, "no root holder can be reached; nothing was destroyed")
     case .erasurePending:
       self.init(.pending, "the keys are gone, but a root holder has not confirmed the erasure yet")
+    case .noCertificate: self = .noCertificate
     case .shuttingDown: self.init(.tryAgain, "the daemon is ending; nothing was stored")
     case .batchRefused: self.init(.execAbort, "another event of the batch was refused")
     case .idConflict(let position):
@@ -103,6 +104,8 @@ extension CommandError {
     case .badCursor: self.init(.badCursor, "not a cursor for this query: begin anew without one")
     }
   }
+
+  static let noCertificate = CommandError(.noCertificate, "there is no such certificate")
 
   static let confirmationMissing = CommandError(
     .confirm, "destroying needs a token: say DRYRUN, look, then CONFIRM with its token")

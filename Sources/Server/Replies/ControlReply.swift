@@ -14,6 +14,8 @@ enum ControlShape: Sendable {
   case keyStatus
   case rotated
   case retention
+  /// Only those of tenants for which the peer has one of the roles; without a tenant, for all.
+  case certificates(RoleSet)
 }
 
 /// What the control plane answers.
@@ -39,6 +41,12 @@ enum ControlReply {
     case (.success(.keyStatus(let status)), _): append(status, encoder, to: &bytes)
     case (.success(.rotated(let rotation)), _): append(rotation, encoder, to: &bytes)
     case (.success(.retention(let answer)), _): append(answer, encoder, to: &bytes)
+    case (.success(.certificates(let found)), .certificates(let roles)):
+      append(found.filter { isVisible($0, state.rights, roles) }, encoder, to: &bytes)
+    case (.success(.certificate(let found)), .certificates(let roles)):
+      append(found, isVisible(found.summary, state.rights, roles), encoder, to: &bytes)
+    case (.success(.certificates), _), (.success(.certificate), _):
+      encoder.error(CommandError.noCertificate.line, to: &bytes)
     }
   }
 

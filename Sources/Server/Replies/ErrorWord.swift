@@ -27,6 +27,7 @@ enum ErrorWord: String, CaseIterable, Sendable {
   case noTenant = "NOTENANT"
   case tenantExists = "TENANTEXISTS"
   case noEvent = "NOEVENT"
+  case noCertificate = "NOCERTIFICATE"
   case suspended = "SUSPENDED"
   case confirm = "CONFIRM"
   case planChanged = "PLANCHANGED"

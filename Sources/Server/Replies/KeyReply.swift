@@ -26,6 +26,7 @@ extension ControlReply {
     map.add("beside-data", status.holders.filter(\.isOnDataFileSystem).map(\.path))
     map.add("erasure-pending", isTrue: status.isErasurePending)
     map.add("memory-locked", isTrue: status.isMemoryLocked)
+    map.add("signing-key", status.publicKey.hexadecimal)
     map.append(to: &bytes)
   }
 
@@ -67,6 +68,7 @@ extension ControlReply {
     map.add("events-impersonal", receipt.plan.impersonalEventCount)
     map.add("streams", receipt.plan.ownStreamCount)
     map.add("streams-naming-others", receipt.plan.sharedStreamCount)
+    if let certificate = receipt.rotation.certificate { map.add("certificate", certificate.text) }
     map.append(to: &bytes)
   }
 
