@@ -65,6 +65,11 @@ package enum ControlAct: Sendable {
   case certificates(after: UInt64, limit: Int)
   /// One certificate, by its name.
   case certificate([UInt8])
+
+  // Retention.
+  /// Destroys what has reached the end of its time, in every class of every tenant.
+  case expire(isDryRun: Bool)
+  case retentionStatus
 }
 
 extension ControlAct {
@@ -105,6 +110,8 @@ package enum ControlAnswer: Sendable {
   case retention(RetentionAnswer)
   case certificates([CertificateSummary])
   case certificate(Certificate)
+  case expiry(ExpiryReport)
+  case retentionStatus(RetentionStatus)
 }
 
 /// A tenant as administrators see it.

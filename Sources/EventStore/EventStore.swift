@@ -148,10 +148,8 @@ extension EventStore {
     read.clamp(to: last)
     guard let page = read.nextPage else { return false }
     let postings = try postings(term, page, isDescending)
-    // Positions are dense: fewer than there must be is damage, and never a silent omission.
-    guard UInt64(postings.count) >= min(UInt64(page.limit), UInt64(page.range.count)) else {
-      throw .corrupt
-    }
+    try FeedGaps(shared: shared, tenant: tenant, feed: term).check(
+      postings, of: page, isDescending: isDescending)
     var reader = EventReader(shared: shared, tenant: tenant)
     read.advance(found: postings)
     defer { read.give(back: reader.passedOver) }
@@ -214,17 +212,18 @@ extension EventStore {
       stored = event.storedMilliseconds
       return false
     }
-    let live = try hasHoles(tenant) ? eventCount(tenant, stream, first, version) : nil
+    let live = try hasGaps(tenant) ? eventCount(tenant, stream, first, version) : nil
     return StreamSummary(
       version: version, firstVersion: first, expiredCount: live.map { version - $0 } ?? first - 1,
       lastStoredMilliseconds: stored)
   }
 
-  /// True when periods of the tenant were shredded out of order.
-  private func hasHoles(_ tenant: TenantNumber) throws(StoreError) -> Bool {
+  /// True when events may have gone behind one that is left: periods were shredded out of order, or
+  /// another class is kept for longer.
+  private func hasGaps(_ tenant: TenantNumber) throws(StoreError) -> Bool {
     try shared.withState { (state) throws(StoreError) in
       let classes = try state.activeTenant(tenant).open(state.keyring).keys.classes
-      return classes.contains { $0.cover.hasHoles }
+      return classes.count > 1 || classes.contains { $0.cover.hasHoles }
     }
   }
 

@@ -6,14 +6,19 @@ import RESP
 struct RetentionVerbs: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "retention",
-    abstract: "Set how long the events of a tenant's classes are kept (operators).",
+    abstract: "Set how long events are kept, and let them expire (operators).",
     discussion: """
       EXAMPLES
         $ lethe retention set invoices --tenant acme --max 3650d --min 2190d --purpose tax
         $ lethe retention map invoice.sent invoices --tenant acme
         $ lethe retention list --tenant acme
+        $ lethe retention run --dry-run
+        $ lethe retention status
       """,
-    subcommands: [RetentionSet.self, RetentionMap.self, RetentionList.self])
+    subcommands: [
+      RetentionSet.self, RetentionMap.self, RetentionList.self, RetentionRun.self,
+      RetentionStatus.self,
+    ])
 }
 
 /// `lethe retention set`.

@@ -58,6 +58,7 @@ extension JSONLine {
     add("events", log.records)
     add("opened", log.opened)
     add("erased", log.erased)
+    add("expired", log.expired)
     add("damaged", log.damaged)
     add("gaps", log.gaps)
     add("firstFault", log.firstFault)
@@ -71,6 +72,7 @@ extension LogScanReport {
     events in the log     \(records)
     opened                \(opened)
     erased (no key)       \(erased)
+    expired (no key)      \(expired)
     damaged               \(damaged)
     gaps                  \(gaps)
     """

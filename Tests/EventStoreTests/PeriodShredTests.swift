@@ -49,7 +49,7 @@ import Testing
       #expect(try store.store.erasures(tenant, after: 0, limit: 3).map(\.positions) == [[11...20]])
       store.close()
       let report = try store.check()
-      #expect(report.isSound && report.log.erased == 10 && report.log.opened == 20)
+      #expect(report.isSound && report.log.expired == 10 && report.log.opened == 20)
       if round == 1 { try FileManager.default.removeItem(atPath: store.dataPath + "/index") }
       try store.reopen()
     }

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The closure attacker on real files: every snapshot ever taken plus today's root.
 
-A daemon runs random appends, shreds of persons, events, streams, days and tenants, enrolments and
-restarts, some of them on the next day. After every
+A daemon runs random appends, shreds of persons, events, streams, days and tenants, enrolments, expiry
+runs and restarts, some of them on later days. After every
 change all three environments are copied. Then an attacker (lethe_format.py, written from
 Docs/Format.md) takes all copies and today's root holders and decrypts all that can be reached:
   0 events, keys or names of shredded persons and tenants; 100 % of the living ones.
@@ -34,7 +34,8 @@ class Scenario:
         self.dead_persons = set()
         self.days = {}        # (tenant, position) -> day
         self.today = 0
-        self.killed = {"events": 0, "streams": 0, "periods": 0}
+        self.killed = {"events": 0, "streams": 0, "periods": 0, "expired": 0}
+        self.retention = {}   # tenant -> days
         self.snapshots = []
         self.dead_events = set()
         self.start = time.time()
@@ -53,7 +54,9 @@ class Scenario:
 
     def create_tenant(self):
         name = f"t{next(self.counter)}"
-        self.daemon.admin("TENANT", "CREATE", name, "RETENTION", "395d")
+        # Up to seven days are kept by the hour.
+        self.retention[name] = [9, 395, 2][len(self.retention) % 3]
+        self.daemon.admin("TENANT", "CREATE", name, "RETENTION", f"{self.retention[name]}d")
         self.tenants.append(name)
         self.living[name] = set()
 
@@ -166,6 +169,16 @@ class Scenario:
         else:
             self.daemon.admin("KEY", "REWRAP", "TENANT", self.rng.choice(self.tenants))
 
+    def expire(self):
+        for _ in range(self.rng.choice([1, 2, 5])):
+            self.next_day()
+            self.snapshot()
+        self.daemon.admin("RETENTION", "RUN")
+        dead = {key for key, day in self.days.items()
+                if key[0] in self.tenants and self.today - day >= self.retention[key[0]]}
+        if dead - self.dead_events:
+            self.kill("expired", dead)
+
     def shred_tenant(self):
         if len(self.tenants) < 2:
             return
@@ -199,9 +212,11 @@ class Scenario:
                 self.next_day()
             elif pick < 0.94:
                 self.shred_tenant()
-            elif pick < 0.97:
+            elif pick < 0.96:
                 self.enrol()
-            elif pick < 0.985:
+            elif pick < 0.975:
+                self.expire()
+            elif pick < 0.99:
                 self.daemon.restart()
             else:
                 self.rotate_keys()
@@ -311,7 +326,7 @@ def main():
         verdicts.check("no shredded name is found", not names, f"{len(names)} found")
         verdicts.check("every living event opens", not lost and live > 0, f"{len(lost)} lost")
         verdicts.check("there were events to erase", len(scenario.events) > live)
-        verdicts.check(f"events, streams and days were shredded: {scenario.killed}",
+        verdicts.check(f"events, streams and days were shredded or expired: {scenario.killed}",
                        all(scenario.killed.values()))
         roots, count, (tenant, person) = scenario.old
         opened, _, _ = attack(scenario, scenario.snapshots[:count], roots)

@@ -149,6 +149,22 @@ def shred_day(run):
     return shred_target("PERIOD", "acme", "default", run.day)(run)
 
 
+def two_hours_later(run):
+    run.daemon.init()
+    run.daemon.start()
+    run.daemon.create_tenant("acme", "1h")
+    for person in (*PERSONS, *PERSONS):
+        append(run.daemon, person)
+    check(run.daemon.stop() == 0, "no orderly end")
+    run.before = run.roots()
+    run.daemon.environment["LETHE_TEST_CLOCK_MS"] = "7200000"
+
+
+def expire(run):
+    with Wire(run.daemon.admin_socket) as wire:
+        return wire.call("RETENTION", "RUN")
+
+
 def judge_target(states_after, next_version):
     """All or nothing of it; the next position and version are those that follow."""
     def judge(run, answer):
@@ -218,6 +234,9 @@ def main():
             ("a stream", with_events, shred_target("STREAM", "acme", "orders"), [b"erased"] * 4, 1),
             ("a day", on_the_next_day, shred_day, [], 5)):
         each_point(f"shred of {title}", verdicts, prepare, act, judge_target(after, version), 1)
+    for holders in (1, 2):
+        each_point(f"expiry, holders: {holders}", verdicts, two_hours_later, expire,
+                   judge_target([], 5), holders)
     for variant in ("erase-before-commit", "commit-before-stage", "ack-before-erase"):
         faults = each_point(variant, verdicts, with_events, shred, judge_shred, 1, variant)
         verdicts.check(f"the variant {variant} is caught", bool(faults))

@@ -98,7 +98,8 @@ ADMIN = {
                 for verb in ("ENROL", "RESTRICT", "UNRESTRICT", "OBJECT")]
                + [f"SUBJECT {verb} mine {{person}}-9"
                   for verb in ("ENROL", "RESTRICT", "UNRESTRICT", "OBJECT")],
-    "retention": ["RETENTION LIST {tenant}", "RETENTION MAP {tenant} {type} default",
+    "retention": ["RETENTION RUN DRYRUN", "RETENTION STATUS", "RETENTION LIST {tenant}",
+                  "RETENTION MAP {tenant} {type} default",
                   "RETENTION SET {tenant} invoices MAX 30d",
                   "RETENTION SET {tenant} default MAX 10d DRYRUN",
                   "RETENTION SET {tenant} default MAX 10d CONFIRM {token}"],

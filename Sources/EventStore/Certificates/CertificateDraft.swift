@@ -11,6 +11,8 @@ struct CertificateFacts: Sendable {
   var restrictedMilliseconds: Int64?
   /// Who asked, when it was not the one who confirmed.
   var requester: Actor?
+  /// Events that are erased, of acts that have no plan.
+  var eventCount: UInt64 = 0
   /// Events of the plan that stay until their minimum has passed, and that are held.
   var restrictedCount: UInt64 = 0
   var heldCount: UInt64 = 0
@@ -39,7 +41,7 @@ struct CertificateDraft {
       } else { CertificateSamples() }
     self.removal = removal
     record = CertificateRecord(
-      act: act, tenant: tenant, timeMilliseconds: now, eventCount: plan?.eventCount ?? 0, text: [])
+      act: act, tenant: tenant, timeMilliseconds: now, eventCount: plan?.eventCount ?? facts.eventCount, text: [])
     record.sampled = UInt8(samples.count)
     record.openedBefore = UInt8(samples.count)
     let id = shared.withState { $0.tenants[tenant]?.id.bytes.hexadecimal }
@@ -63,7 +65,7 @@ struct CertificateDraft {
   ) -> CanonicalJSON {
     [
       "tenants": .integer(UInt64(Set(removal.parts.keys).union(removal.tenants).count)),
-      "events": .integer(plan?.eventCount ?? 0),
+      "events": .integer(plan?.eventCount ?? facts.eventCount),
       "events_naming_others": .integer(plan?.sharedEventCount ?? 0),
       "events_impersonal": .integer(plan?.impersonalEventCount ?? 0),
       "events_erased_before": .integer(plan?.erasedEventCount ?? 0),

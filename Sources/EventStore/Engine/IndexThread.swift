@@ -40,6 +40,7 @@ final class IndexThread: Sendable {
 
   private func run() {
     var deadline = Self.nextDeadline
+    removeSegmentsWithoutKey()
     var filling: FilterFill? = FilterFill(shared.index)
     while true {
       _ = shared.indexWanted.wait(timeout: min(deadline, .now() + .milliseconds(200)))
@@ -52,7 +53,10 @@ final class IndexThread: Sendable {
       if isLast { return }
       fillFilter(&filling, until: deadline)
       // What the filter is filled from must stay in its place.
-      if filling == nil { merge() }
+      if filling == nil {
+        removeEndedBuckets()
+        merge()
+      }
     }
   }
 
@@ -116,13 +120,31 @@ final class IndexThread: Sendable {
     (try? shared.index.tables.checkRoom(for: 8 << 20)) != nil
   }
 
+  private var hasEndedBuckets: Bool { shared.endedBuckets.withLock { !$0.isEmpty } }
+
+  /// Drops the segments of buckets that ended; what fails is dropped at the next start.
+  private func removeEndedBuckets() {
+    let ended = shared.endedBuckets.withLock { exchange(&$0, with: []) }
+    guard !ended.isEmpty else { return }
+    try? shared.index.removeBuckets { ended.contains($0) }
+  }
+
+  /// The same for those that ended just before the daemon did.
+  private func removeSegmentsWithoutKey() {
+    let keys = shared.withState(\.bucketKeys)
+    try? shared.index.removeBuckets { !keys.contains($0) }
+  }
+
   private func merge() {
-    while !isStopping.withLock({ $0 }), shared.index.tailCount < Self.flushPostings, hasRoomToMerge
+    while !isStopping.withLock({ $0 }), shared.index.tailCount < Self.flushPostings,
+      hasRoomToMerge, !hasEndedBuckets
     {
       var records = PurgedRecords(shared.logTables)
       // A failed merge changes nothing and is tried again at the next turn.
       let isDone = try? shared.index.mergeOne(
-        shouldYield: { shared.index.tailCount >= Self.flushPostings || !hasRoomToMerge },
+        shouldYield: {
+          shared.index.tailCount >= Self.flushPostings || !hasRoomToMerge || hasEndedBuckets
+        },
         keep: { records.keeps($0) })
       guard isDone == true else { return }
     }

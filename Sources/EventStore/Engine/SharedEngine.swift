@@ -31,6 +31,8 @@ final class SharedEngine: Sendable {
   let movingHeads = Mutex(())
   /// Why the last flush of the index failed, or nil.
   let indexFailure = Mutex<StoreError?>(nil)
+  /// Buckets whose keys were destroyed; the index thread drops their segments.
+  let endedBuckets = Mutex<Set<Bucket>>([])
   /// Wakes the index thread.
   let indexWanted = DispatchSemaphore(value: 0)
   /// Reads that are under way, for the barrier of a shred.
@@ -96,9 +98,21 @@ final class SharedEngine: Sendable {
   }
 
   /// The tenant may have new erasures: they are counted anew, and who waits for them is told.
-  func erasuresMoved(_ tenant: TenantNumber) {
-    erasures.remove([tenant])
-    erasureHandler.withLock { $0 }?.call([tenant])
+  func erasuresMoved(_ tenant: TenantNumber) { erasuresMoved([tenant]) }
+
+  /// The same for several tenants.
+  func erasuresMoved(_ tenants: [TenantNumber]) {
+    guard !tenants.isEmpty else { return }
+    erasures.remove(Set(tenants))
+    erasureHandler.withLock { $0 }?.call(tenants)
+  }
+
+  /// Keys of buckets may have been destroyed: memory lets go of them, and the index of their segments.
+  func bucketsEnded(_ state: EngineState) {
+    // A keyring that cannot be read is asked again at the next run and at start.
+    guard let gone = try? state.bucketKeys.forget(state.keyring), !gone.isEmpty else { return }
+    endedBuckets.withLock { $0.formUnion(gone) }
+    indexWanted.signal()
   }
 
   /// Reads that a shred waits for.

@@ -59,6 +59,9 @@ final class ControlPlane: Sendable {
     case .certificates(let after, let limit):
       return .certificates(try certificates(after: after, limit: limit))
     case .certificate(let name): return .certificate(try certificate(name))
+    case .expire(let isDryRun):
+      return .expiry(try expire(survey, isDryRun: isDryRun, actor))
+    case .retentionStatus: return .retentionStatus(try retentionStatus(survey))
     case .keyStatus:
       return .keyStatus(
         try shared.withState { (state) throws(StoreError) in
@@ -262,14 +265,23 @@ final class ControlPlane: Sendable {
       shared: shared)
     // Also when it fails: the keys may be gone all the same.
     defer { shared.raiseBarrier(for: tenant) }
+    let entry = LedgerEntry(
+      timeMilliseconds: now, act: act, actor: actor.ledgerActor, tenant: tenant,
+      result: reason?.ledgerResult ?? 0, planHash: plan?.hash ?? [], count: plan?.eventCount ?? 0)
+    return try rotate(removal, entry: entry, draft)
+  }
+
+  /// The same, without a word to whoever sends answers.
+  func rotate(
+    _ removal: Removal, entry: LedgerEntry, _ draft: CertificateDraft?
+  ) throws(StoreError) -> RotationReceipt {
     let receipt = try shared.withState { (state) throws(StoreError) -> RotationReceipt in
       if let failure = state.failure { throw failure }
       // Emptied before as well as after: nothing may stay if the rotation ends half way.
       state.forgetKeys()
-      let entry = LedgerEntry(
-        timeMilliseconds: now, act: act, actor: actor.ledgerActor, tenant: tenant,
-        result: reason?.ledgerResult ?? 0, planHash: plan?.hash ?? [], count: plan?.eventCount ?? 0)
       if let draft { desk.hold(draft.samples, for: state.keyring.nextLedgerIndex) }
+      // Whether the keys are gone, the keyring knows.
+      defer { if !removal.buckets.isEmpty { shared.bucketsEnded(state) } }
       do throws(KeyringError) {
         let receipt = try state.keyring.rotate(
           removal, entry: entry, certificate: draft.map { draft in { draft.begun($0) } })

@@ -30,13 +30,45 @@ final class ErasureLog: Sendable {
     _ positions: [UInt64], tenant number: TenantNumber, now: Int64, planHash: [UInt8],
     shared: SharedEngine
   ) throws(StoreError) {
-    guard !positions.isEmpty else { return }
-    stagedSamples.withLock {
-      $0[number] = Array(positions.shuffled().prefix(CertificateSamples.countMax))
+    try stage([number: positions.asRanges], now: now, planHash: planHash, shared: shared)
+  }
+
+  /// The same for ascending ranges of several tenants, in one transaction.
+  func stage(
+    _ positions: [TenantNumber: [ClosedRange<UInt64>]], now: Int64, planHash: [UInt8],
+    shared: SharedEngine
+  ) throws(StoreError) {
+    var rows: [LogTables.ErasureEntry] = []
+    for (number, ranges) in positions.sorted(by: { $0.key < $1.key }) where !ranges.isEmpty {
+      rows += try self.rows(ranges, tenant: number, now: now, planHash: planHash, shared: shared)
     }
+    guard !rows.isEmpty else { return }
+    stagedSamples.withLock { samples in
+      for (number, ranges) in positions { samples[number] = Self.sample(ranges) }
+    }
+    try StoreError.translatingStorage { () throws(StorageError) in try tables.putErasures(rows) }
+  }
+
+  /// Some positions of these ranges, at random.
+  private static func sample(_ ranges: [ClosedRange<UInt64>]) -> [UInt64] {
+    let count = ranges.reduce(0) { $0 + $1.count }
+    guard count > CertificateSamples.countMax else { return ranges.flatMap { Array($0) } }
+    return (0..<CertificateSamples.countMax).compactMap { _ in
+      var place = UInt64.random(in: 0..<UInt64(count))
+      for range in ranges {
+        guard place >= UInt64(range.count) else { return range.lowerBound + place }
+        place -= UInt64(range.count)
+      }
+      return nil
+    }
+  }
+
+  private func rows(
+    _ ranges: [ClosedRange<UInt64>], tenant number: TenantNumber, now: Int64, planHash: [UInt8],
+    shared: SharedEngine
+  ) throws(StoreError) -> [LogTables.ErasureEntry] {
     let first = try newest(number, shared) + 1
-    let ranges = positions.asRanges
-    let rows = try shared.withState { (state) throws(StoreError) -> [LogTables.ErasureEntry] in
+    return try shared.withState { (state) throws(StoreError) -> [LogTables.ErasureEntry] in
       let (outer, secrets) = try keys(number, state)
       let retention = secrets.defaultClass.retention
       let period = Period(unit: retention.unit, containing: now)
@@ -54,7 +86,6 @@ final class ErasureLog: Sendable {
           label: ErasureRow.label(row.number, outer), sealed: row.sealed(outer))
       }
     }
-    try StoreError.translatingStorage { () throws(StorageError) in try tables.putErasures(rows) }
   }
 
   /// Some positions of what was staged since the last call, of each tenant.
@@ -149,7 +180,9 @@ final class ErasureLog: Sendable {
   private func keys(
     _ number: TenantNumber, _ state: EngineState
   ) throws(StoreError) -> (outer: SealingKey, secrets: TenantSecrets) {
-    let secrets = try state.activeTenant(number).open(state.keyring)
+    // Also of a suspended tenant: its events expire all the same.
+    guard let tenant = state.tenants[number] else { throw .noTenant }
+    let secrets = try tenant.open(state.keyring)
     return (ErasureRow.outerKey(dataSecret: secrets.keys.dataSecret), secrets)
   }
 

@@ -131,3 +131,14 @@ extension [UInt64] {
     return ranges
   }
 }
+
+extension [ClosedRange<UInt64>] {
+  /// Adds a number that is greater than all before.
+  mutating func add(_ number: UInt64) {
+    if let last, last.upperBound + 1 == number {
+      self[count - 1] = last.lowerBound...number
+    } else {
+      append(number...number)
+    }
+  }
+}

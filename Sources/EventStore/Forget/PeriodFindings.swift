@@ -55,15 +55,7 @@ extension ShredFindings {
     #if DEBUG
       if TestHooks.isVariant("version-forgotten") { return }
     #endif
-    let (shared, number) = (walk.shared, walk.tenant)
-    for (slot, version) in versions {
-      guard let term = try term(ofStream: slot) else { continue }
-      let newest = try shared.withState { (state) throws(StoreError) -> UInt64 in
-        try shared.log.newestVersion(
-          of: slot, term, tenant: try state.activeTenant(number), state: state,
-          index: shared.index)
-      }
-      if newest <= version { part.versions[slot] = version }
-    }
+    part.versions = try StreamVersions(shared: walk.shared, tenant: walk.tenant).endingWith(
+      versions)
   }
 }

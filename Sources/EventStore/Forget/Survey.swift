@@ -3,6 +3,8 @@ enum Survey: Sendable {
   case subject(ShredSurvey)
   case findings(ShredFindings)
   case retention(RetentionSurvey)
+  case expiry(ExpirySurvey)
+  case due(RetentionDue)
 
   /// Throws `.corrupt` when it is of another kind of act.
   func subject() throws(StoreError) -> ShredSurvey {
@@ -18,5 +20,10 @@ enum Survey: Sendable {
   func findings() throws(StoreError) -> ShredFindings {
     guard case .findings(let findings) = self else { throw .corrupt }
     return findings
+  }
+
+  func expiry() throws(StoreError) -> ExpirySurvey {
+    guard case .expiry(let survey) = self else { throw .corrupt }
+    return survey
   }
 }

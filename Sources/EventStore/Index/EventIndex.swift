@@ -158,7 +158,9 @@ package final class EventIndex: Sendable {
     }
   }
 
-  func forgetKey(of bucket: Bucket) { cachedKeys.withLock { $0[bucket] = nil } }
+  func forgetKeys(_ isExpired: (Bucket) -> Bool) {
+    cachedKeys.withLock { keys in keys = keys.filter { !isExpired($0.key) } }
+  }
 }
 
 // MARK: Reading

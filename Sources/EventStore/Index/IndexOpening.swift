@@ -42,10 +42,8 @@ extension EventIndex {
         state.segments.removeAll { isExpired($0.entry.bucket) }
         return expired
       }
-      for segment in expired {
-        segment.isRemoved.store(true, ordering: .releasing)
-        forgetKey(of: segment.entry.bucket)
-      }
+      for segment in expired { segment.isRemoved.store(true, ordering: .releasing) }
+      forgetKeys(isExpired)
       reader.cache.removeAll()
       let unreadable = maintenance.unreadable.filter { isExpired($0.bucket) }
       // Unless it commits they stay on the list, and on the disk for the next start to pass over.

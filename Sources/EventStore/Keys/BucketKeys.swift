@@ -31,6 +31,16 @@ final class BucketKeys: Sendable {
     keys.withLock { $0[bucket] = kept }
   }
 
+  /// Lets go of all that the keyring has no more, and answers them.
+  func forget(_ keyring: Keyring) throws(KeyringError) -> Set<Bucket> {
+    let known = Set(try keyring.buckets())
+    return keys.withLock { keys in
+      let gone = Set(keys.keys).subtracting(known)
+      for bucket in gone { keys[bucket] = nil }
+      return gone
+    }
+  }
+
   /// Takes all that the keyring has.
   ///
   /// Months are few: a hundred years are 1,200.

@@ -9,8 +9,10 @@ package struct LogScanReport: Sendable, Equatable {
   package var records: UInt64 = 0
   /// Events whose body opened.
   package var opened: UInt64 = 0
-  /// Events that need a destroyed key: a person's, a stream's, a period's or a tenant's.
+  /// Events that need a destroyed key: their own, a person's, a stream's or a tenant's.
   package var erased: UInt64 = 0
+  /// Events whose period is over, or was shredded.
+  package var expired: UInt64 = 0
   /// Records that are not what was written.
   package var damaged: UInt64 = 0
   /// Positions that do not follow the one before in their tenant, and sequences without a record.
@@ -30,6 +32,8 @@ struct LogScan {
   private let state: EngineState
   /// The newest position of every tenant that was seen.
   private(set) var lastPositions: [TenantNumber: UInt64] = [:]
+  /// Where expired events stood.
+  private(set) var expired: [TenantNumber: [ClosedRange<UInt64>]] = [:]
   private var plain: [UInt8] = []
   private(set) var report = LogScanReport()
 
@@ -74,19 +78,36 @@ struct LogScan {
         report.gaps += 1
         note(sequence)
       }
-      if try opens(record, &eventKey) { report.opened += 1 } else { report.erased += 1 }
+      try visit(record, routing, &eventKey)
     } catch {
       report.damaged += 1
       note(sequence)
     }
   }
 
+  private mutating func visit(
+    _ record: Span<UInt8>, _ routing: Routing, _ eventKey: inout SecretBytes
+  ) throws(StoreError) {
+    guard let tenant = state.tenants[routing.tenant] else {
+      report.erased += 1
+      return
+    }
+    guard let (_, header) = try log.open(record, state: state) else {
+      report.expired += 1
+      expired[routing.tenant, default: []].add(routing.position)
+      return
+    }
+    if try opens(record, routing, header, tenant, &eventKey) {
+      report.opened += 1
+    } else {
+      report.erased += 1
+    }
+  }
+
   private mutating func opens(
-    _ record: Span<UInt8>, _ eventKey: inout SecretBytes
+    _ record: Span<UInt8>, _ routing: Routing, _ header: RecordHeader, _ tenant: TenantState,
+    _ eventKey: inout SecretBytes
   ) throws(StoreError) -> Bool {
-    guard let (routing, header) = try log.open(record, state: state),
-      let tenant = state.tenants[routing.tenant]
-    else { return false }
     let id = BaseID(
       tenant: routing.tenant, generation: routing.generation, classNumber: routing.classNumber,
       period: routing.period, stream: header.stream, subjects: header.subjects)

@@ -49,37 +49,52 @@ extension EventStore {
 
   private func check() throws(StoreError) -> CheckReport {
     var report = CheckReport()
-    report.log = try shared.withState { (state) throws(StoreError) in
+    let (log, expired) = try shared.withState { (state) throws(StoreError) in
       var scan = LogScan(shared.log, state)
       try scan.run(through: state.nextSequence - 1)
-      return scan.report
+      return (scan.report, scan.expired)
     }
+    report.log = log
     let heads = shared.withState { state in
       state.tenants.values.map { ($0.number, $0.committed.position) }
     }
     for (number, last) in heads {
       report.tenants += 1
-      let found = try feedCount(number, last)
-      if found != last { report.tenantsWithIndexFaults += 1 }
+      let isWhole = try feedIsWhole(number, last, expired: expired[number] ?? [])
+      if !isWhole { report.tenantsWithIndexFaults += 1 }
     }
     return report
   }
 
-  /// How many of the tenant's positions the index leads to.
-  private func feedCount(_ number: TenantNumber, _ last: UInt64) throws(StoreError) -> UInt64 {
-    guard last > 0 else { return 0 }
+  /// True when the index leads to each of the tenant's positions that has not expired.
+  private func feedIsWhole(
+    _ number: TenantNumber, _ last: UInt64, expired: [ClosedRange<UInt64>]
+  ) throws(StoreError) -> Bool {
+    guard last > 0 else { return true }
     let term = try shared.withState { (state) throws(StoreError) in
       guard let tenant = state.tenants[number] else { throw .noTenant }
       return try tenant.open(state.keyring).feed.term
     }
-    var count: UInt64 = 0
+    var next: UInt64 = 1
+    var gone = expired[...]
+    func skipExpired() {
+      while let range = gone.first, range.lowerBound <= next {
+        next = max(next, range.upperBound + 1)
+        gone = gone.dropFirst()
+      }
+    }
     var read = PagedRead(range: 1...last, isDescending: false, limit: .max)
     while let page = read.nextPage {
       let postings = try term.postings(
         in: shared.index, ordinals: page.range, isDescending: false, limit: page.limit)
-      for posting in postings where posting.ordinal == count + 1 { count += 1 }
+      for posting in postings {
+        skipExpired()
+        // Of what has expired there may be postings or not.
+        if posting.ordinal == next { next += 1 }
+      }
       read.advance(found: postings.map(\.ordinal))
     }
-    return count
+    skipExpired()
+    return next == last + 1
   }
 }

@@ -113,6 +113,16 @@ package struct PeriodCover: ~Copyable, Sendable {
     (0..<count).map { node($0).prefix << UInt32(depth - node($0).depth) }.min()
   }
 
+  /// The first period from which on every one can be derived.
+  package var solidFrom: UInt32 {
+    var start = UInt64(1) << UInt64(depth)
+    for (first, end) in (0..<count).map({ bounds($0) }).sorted(by: { $0.end > $1.end }) {
+      guard end == start else { break }
+      start = first
+    }
+    return UInt32(clamping: start)
+  }
+
   /// Length of what ``write(to:at:)`` writes.
   var bytesCount: Int { count * Self.entryBytes }
 

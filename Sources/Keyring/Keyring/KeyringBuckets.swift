@@ -2,6 +2,12 @@ package import EventModel
 import Storage
 
 extension Keyring {
+  /// The last expiry run that found something, or nil.
+  package var lastExpiry: ExpiryMark? {
+    let (milliseconds, events) = top.lastExpiry
+    return milliseconds == 0 ? nil : ExpiryMark(milliseconds: milliseconds, eventCount: events)
+  }
+
   /// The buckets that have a key, ascending.
   package func buckets() throws(KeyringError) -> [Bucket] {
     try tables.read { (view) throws(KeyringError) in

@@ -149,6 +149,7 @@ extension Keyring {
         }
       }
     }
+    if let mark = removal.expiry { top.lastExpiry = (mark.milliseconds, mark.eventCount) }
     if !removal.buckets.isEmpty {
       var root = top.buckets
       let months = removal.buckets.sorted().map { UInt64($0.number) }

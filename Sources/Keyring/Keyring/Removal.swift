@@ -68,7 +68,22 @@ package struct Removal: Sendable {
   /// Documents that are forgotten, or whose old content is.
   package var documents: [DocumentEdit] = []
 
+  /// When this is an expiry run: its time and how many events it takes.
+  package var expiry: ExpiryMark?
+
   package init() {}
+}
+
+/// What the keyring remembers of an expiry run.
+package struct ExpiryMark: Hashable, Sendable {
+  /// Milliseconds since 1970.
+  package let milliseconds: Int64
+  package let eventCount: UInt64
+
+  package init(milliseconds: Int64, eventCount: UInt64) {
+    self.milliseconds = milliseconds
+    self.eventCount = eventCount
+  }
 }
 
 /// What a rotation did, when it has returned: the old root is in no holder any more.

@@ -115,6 +115,20 @@ struct TopNode: ~Copyable {
     Ed25519.signature(of: message, seed: plain.bytes.extracting(77..<109))
   }
 
+  /// When expiry ran last and found something: milliseconds since 1970; 0: never.
+  var lastExpiry: (milliseconds: Int64, events: UInt64) {
+    get {
+      (
+        Int64(bitPattern: plain.bytes.bigEndian(at: 264, bytes: 8)),
+        plain.bytes.bigEndian(at: 272, bytes: 8)
+      )
+    }
+    set {
+      set(UInt64(bitPattern: newValue.milliseconds), at: 264, bytes: 8)
+      set(newValue.events, at: 272, bytes: 8)
+    }
+  }
+
   private mutating func set(_ value: UInt64, at offset: Int, bytes count: Int) {
     var bytes = plain.mutableBytes
     bytes.setBigEndian(value, at: offset, bytes: count)

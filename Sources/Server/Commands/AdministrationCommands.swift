@@ -6,12 +6,12 @@ extension CommandTable {
   /// The verbs of the admin socket.
   static let administration = [
     Command("TENANT", .admin(.all), "Tenants of this store.", subcommands: TenantCommands.all),
-    Command(
-      "RETENTION", .admin(.all), "How long events are kept.", subcommands: RetentionCommands.all),
     Command("SHRED", .admin(.all), "Destroys keys for good.", subcommands: ShredCommands.all),
     Command("SUBJECT", .admin(.all), "Persons of a tenant.", subcommands: SubjectCommands.all),
     Command("KEY", .admin(.all), "The keyring.", subcommands: KeyCommands.all),
     Command("AUDIT", .admin(.all), "Evidence.", subcommands: CertificateCommands.all),
+    Command(
+      "RETENTION", .admin(.all), "How long events are kept.", subcommands: RetentionCommands.all),
     Command(
       "ACCESS", .admin(.all), "Who may do what.",
       subcommands: [

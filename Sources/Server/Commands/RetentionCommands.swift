@@ -38,7 +38,7 @@ enum RetentionCommands {
             .map(type: arguments[2].array, className: try className(arguments[3]))), .retention)
       },
     ]
-    + ["STATUS", "RUN"].map { .unavailable($0, .admin(.all), parent: "RETENTION") }
+    + ExpiryCommands.all
 
   /// A class's name: a word, since it stands where nothing can be forgotten.
   static func className(_ bytes: Span<UInt8>) throws(CommandError) -> [UInt8] {

@@ -40,7 +40,7 @@ enum Synopses {
     "RETENTION|SET":
       "tenant class [MAX span] [MIN span] [PURPOSE code] [MODE {GOVERNANCE | COMPLIANCE}] "
       + "[ONREQUEST {ERASE | RESTRICT}] [{DRYRUN | CONFIRM token}]",
-    "RETENTION|LIST": "tenant", "RETENTION|MAP": "tenant type class",
+    "RETENTION|LIST": "tenant", "RETENTION|MAP": "tenant type class", "RETENTION|RUN": "[DRYRUN]",
     "AUDIT|CERTIFICATE": "certificate",
     "AUDIT|CERTIFICATES": "[AFTER certificate] [COUNT count]",
     "COMMAND|DOCS": "[command ...]", "COMMAND|INFO": "[command ...]",

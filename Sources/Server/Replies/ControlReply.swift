@@ -16,6 +16,8 @@ enum ControlShape: Sendable {
   case retention
   /// Only those of tenants for which the peer has one of the roles; without a tenant, for all.
   case certificates(RoleSet)
+  /// As the answer itself says.
+  case asAnswered
 }
 
 /// What the control plane answers.
@@ -47,6 +49,8 @@ enum ControlReply {
       append(found, isVisible(found.summary, state.rights, roles), encoder, to: &bytes)
     case (.success(.certificates), _), (.success(.certificate), _):
       encoder.error(CommandError.noCertificate.line, to: &bytes)
+    case (.success(.expiry(let report)), _): append(report, encoder, to: &bytes)
+    case (.success(.retentionStatus(let status)), _): append(status, encoder, to: &bytes)
     }
   }
 
@@ -112,6 +116,16 @@ struct MapReply {
     begin(name)
     encoder.array(texts.count, to: &bytes)
     for text in texts { encoder.bulk(text, to: &bytes) }
+  }
+
+  /// A time, or null.
+  mutating func add(_ name: String, time milliseconds: Int64?) {
+    begin(name)
+    if let milliseconds {
+      encoder.bulk(Timestamp.text(milliseconds), to: &bytes)
+    } else {
+      encoder.null(to: &bytes)
+    }
   }
 
   private mutating func begin(_ name: String) {

@@ -73,7 +73,7 @@ extension ControlReply {
   }
 
   /// E1: overwritten in place, gone for everybody above the firmware; E0: nothing is claimed.
-  private static func erasureClass(_ weaknesses: [WeakErasure]) -> String {
+  static func erasureClass(_ weaknesses: [WeakErasure]) -> String {
     weaknesses.isEmpty ? "E1" : "E0"
   }
 }

@@ -1,0 +1,92 @@
+package import Keyring
+import EventModel
+import Sodium
+import Storage
+
+/// What an expiry run did, or would do.
+package struct ExpiryReport: Sendable {
+  /// When, as far as the store trusts its clock: milliseconds since 1970.
+  package let timeMilliseconds: Int64
+  /// Events that expired.
+  package let eventCount: UInt64
+  /// Tenants that they belonged to.
+  package let tenantCount: UInt64
+  /// Periods of classes that had events.
+  package let periodCount: UInt64
+  /// Months and days of the index whose postings end with them.
+  package let bucketCount: UInt64
+  /// Nil after a dry run, and when nothing was due.
+  package let rotation: RotationReceipt?
+
+  init(_ survey: ExpirySurvey, rotation: RotationReceipt?) {
+    timeMilliseconds = survey.due.now
+    eventCount = survey.eventCount
+    tenantCount = survey.tenantCount
+    periodCount = survey.periodCount
+    bucketCount = UInt64(survey.due.buckets.count)
+    self.rotation = rotation
+  }
+}
+
+/// How far expiry has come, over all tenants.
+package struct RetentionStatus: Sendable {
+  /// The last run that found something.
+  package let lastRun: ExpiryMark?
+  /// Classes with periods that are over and can still be read.
+  package let dueClassCount: UInt64
+  /// When the oldest of those periods ended: milliseconds since 1970.
+  package let dueSinceMilliseconds: Int64?
+
+  init(_ due: RetentionDue, lastRun: ExpiryMark?) {
+    self.lastRun = lastRun
+    dueClassCount = UInt64(due.periods.count)
+    dueSinceMilliseconds = due.periods.map(\.dueMilliseconds).min()
+  }
+}
+
+// How what has reached its end is destroyed: every class of every tenant in one rotation.
+
+extension ControlPlane {
+  /// Destroys the periods that are over, in the order in which a shred destroys its keys.
+  ///
+  /// What was promised when the events were stored needs no plan and no second user. Answers that were
+  /// read before may still reach their clients: they were not expired when they were read.
+  func expire(
+    _ survey: Result<Survey, StoreError>?, isDryRun: Bool, _ actor: Actor
+  ) throws(StoreError) -> ExpiryReport {
+    guard let survey = try survey?.get().expiry() else { throw .corrupt }
+    guard !isDryRun, !survey.due.isEmpty else { return ExpiryReport(survey, rotation: nil) }
+    guard try survey.isStillTrue() else { throw .planChanged }
+    // Random, so that the ledger tells which rows of erased positions belong to it, and nothing else.
+    let planHash = Random.bytes(32)
+    let entry = LedgerEntry(
+      timeMilliseconds: survey.due.now, act: .periodsExpired, actor: actor.ledgerActor,
+      planHash: planHash, count: survey.eventCount)
+    var removal = survey.removal
+    removal.expiry = ExpiryMark(
+      milliseconds: survey.due.now, eventCount: survey.eventCount)
+    #if DEBUG
+      if TestHooks.isVariant("version-forgotten") {
+        for tenant in removal.parts.keys { removal.parts[tenant]?.versions = [:] }
+      }
+    #endif
+    try shared.erasures.stage(
+      survey.positions, now: survey.due.now, planHash: planHash, shared: shared)
+    // Whether the run came to be, its rows tell by the ledger, also when it ends in an error.
+    defer { shared.erasuresMoved(Array(survey.positions.keys)) }
+    var facts = CertificateFacts()
+    facts.eventCount = survey.eventCount
+    let draft = try CertificateDraft(
+      .periodsExpired, removal, TenantNumber(rawValue: 0), actor, plan: nil, reason: .retention,
+      facts: facts, now: survey.due.now, shared: shared)
+    let receipt = try rotate(removal, entry: entry, draft)
+    return ExpiryReport(survey, rotation: receipt)
+  }
+
+  /// What is due and what was done.
+  func retentionStatus(_ survey: Result<Survey, StoreError>?) throws(StoreError) -> RetentionStatus
+  {
+    guard case .due(let due) = try survey?.get() else { throw .corrupt }
+    return RetentionStatus(due, lastRun: shared.withState { $0.keyring.lastExpiry })
+  }
+}

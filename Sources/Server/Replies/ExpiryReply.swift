@@ -1,0 +1,37 @@
+import EventModel
+import EventStore
+import Keyring
+import RESP
+
+extension ControlReply {
+  /// Appends what `RETENTION RUN` answers.
+  static func append(
+    _ report: ExpiryReport, _ encoder: ReplyEncoder, to bytes: inout [UInt8]
+  ) {
+    var map = MapReply(encoder: encoder)
+    map.add("time", Timestamp.text(report.timeMilliseconds))
+    map.add("tenants", report.tenantCount)
+    map.add("periods", report.periodCount)
+    map.add("events", report.eventCount)
+    map.add("buckets", report.bucketCount)
+    if let rotation = report.rotation {
+      map.add("class", erasureClass(rotation.weaknesses))
+      map.add("epoch", rotation.epoch)
+      map.add("nodes", UInt64(rotation.nodesWritten))
+      map.add("sealed", UInt64(rotation.bytesSealed))
+    }
+    map.append(to: &bytes)
+  }
+
+  /// Appends what `RETENTION STATUS` answers.
+  static func append(
+    _ status: RetentionStatus, _ encoder: ReplyEncoder, to bytes: inout [UInt8]
+  ) {
+    var map = MapReply(encoder: encoder)
+    map.add("last-run", time: status.lastRun?.milliseconds)
+    map.add("last-events", status.lastRun?.eventCount ?? 0)
+    map.add("due-classes", status.dueClassCount)
+    map.add("due-since", time: status.dueSinceMilliseconds)
+    map.append(to: &bytes)
+  }
+}
