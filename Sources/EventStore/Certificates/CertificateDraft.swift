@@ -41,7 +41,8 @@ struct CertificateDraft {
       } else { CertificateSamples() }
     self.removal = removal
     record = CertificateRecord(
-      act: act, tenant: tenant, timeMilliseconds: now, eventCount: plan?.eventCount ?? facts.eventCount, text: [])
+      act: act, tenant: tenant, timeMilliseconds: now,
+      eventCount: plan?.eventCount ?? facts.eventCount, text: [])
     record.sampled = UInt8(samples.count)
     record.openedBefore = UInt8(samples.count)
     let id = shared.withState { $0.tenants[tenant]?.id.bytes.hexadecimal }
