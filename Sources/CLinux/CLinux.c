@@ -6,6 +6,7 @@
 #include <linux/fiemap.h>
 #include <linux/fs.h>
 #include <malloc.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -131,6 +132,90 @@ int linux_socket_answers(const char *path) {
   int failure = connect(fd, (struct sockaddr *)&address, sizeof address) == 0 ? 0 : errno;
   close(fd);
   return failure;
+}
+
+static int named_socket(const char *path, struct sockaddr_un *address) {
+  *address = (struct sockaddr_un){.sun_family = AF_UNIX};
+  if (strlen(path) >= sizeof address->sun_path) return -ENAMETOOLONG;
+  strcpy(address->sun_path, path);
+  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  return fd < 0 ? -errno : fd;
+}
+
+static void bound_transfers(int fd, uint32_t milliseconds) {
+  struct timeval most = {.tv_sec = milliseconds / 1000, .tv_usec = milliseconds % 1000 * 1000};
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof most);
+  setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof most);
+}
+
+static int closed_with(int fd, int failure) {
+  close(fd);
+  return -failure;
+}
+
+int linux_socket_connect(const char *path, uint32_t milliseconds) {
+  struct sockaddr_un address;
+  int fd = named_socket(path, &address);
+  if (fd < 0) return fd;
+  bound_transfers(fd, milliseconds);
+  if (connect(fd, (struct sockaddr *)&address, sizeof address) != 0) return closed_with(fd, errno);
+  return fd;
+}
+
+int linux_socket_listen(const char *path) {
+  struct sockaddr_un address;
+  int fd = named_socket(path, &address);
+  if (fd < 0) return fd;
+  struct stat found;
+  if (lstat(path, &found) == 0 && S_ISSOCK(found.st_mode) &&
+      linux_socket_answers(path) == ECONNREFUSED)
+    unlink(path);
+  // The process's umask is 0077: nobody else may connect at any time.
+  if (bind(fd, (struct sockaddr *)&address, sizeof address) != 0) return closed_with(fd, errno);
+  if (chmod(path, 0600) != 0 || listen(fd, 16) != 0) return closed_with(fd, errno);
+  return fd;
+}
+
+int linux_socket_accept(int fd, uint32_t milliseconds) {
+  int accepted;
+  do accepted = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+  while (accepted < 0 && errno == EINTR);
+  if (accepted < 0) return -errno;
+  bound_transfers(accepted, milliseconds);
+  return accepted;
+}
+
+int linux_send_all(int fd, const void *bytes, uint64_t count) {
+  const uint8_t *next = bytes;
+  while (count > 0) {
+    ssize_t put = send(fd, next, count, MSG_NOSIGNAL);
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return errno;
+    next += put, count -= (uint64_t)put;
+  }
+  return 0;
+}
+
+int linux_receive_all(int fd, void *bytes, uint64_t count) {
+  uint8_t *next = bytes;
+  while (count > 0) {
+    ssize_t got = recv(fd, next, count, 0);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return errno;
+    if (got == 0) return ENODATA;
+    next += got, count -= (uint64_t)got;
+  }
+  return 0;
+}
+
+int linux_wait_readable(const int *descriptors, int count) {
+  struct pollfd polled[64];
+  if (count > 64) count = 64;
+  for (int i = 0; i < count; i++) polled[i] = (struct pollfd){.fd = descriptors[i], .events = POLLIN};
+  if (poll(polled, (nfds_t)count, -1) <= 0) return -1;
+  for (int i = 0; i < count; i++)
+    if (polled[i].revents != 0) return i;
+  return -1;
 }
 
 int linux_try_lock(int fd, int32_t *holder) {

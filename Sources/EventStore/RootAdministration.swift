@@ -39,8 +39,6 @@ package struct RootAdministration {
   package static func open(
     path: String, holders: RootHolders, uid: UInt32, now: Int64
   ) throws(OpeningError) -> RootAdministration {
-    var holders = holders
-    holders.mayBePartial = true
     let (directory, tables) = try storage { () throws(StorageError) in
       let directory = try DataDirectory.open(path: path)
       return (directory, try KeyringTables.open(directory))
@@ -48,7 +46,7 @@ package struct RootAdministration {
     do throws(KeyringError) {
       return RootAdministration(
         directory: directory,
-        keyring: try Keyring.open(data: directory, tables: tables, holders: holders),
+        keyring: try Keyring.open(data: directory, tables: tables, holders: holders.partial),
         uid: uid, now: now)
     } catch { throw .keyring(error) }
   }
@@ -57,15 +55,13 @@ package struct RootAdministration {
   package static func look(
     path: String, holders: RootHolders
   ) throws(OpeningError) -> RootStatusReport {
-    var holders = holders
-    holders.mayBePartial = true
     let (directory, tables) = try storage { () throws(StorageError) in
       let directory = try DataDirectory.open(path: path, isReadOnly: true)
       return (directory, try KeyringTables.open(directory))
     }
     do throws(KeyringError) {
       return RootStatusReport(
-        try Keyring.openReading(data: directory, tables: tables, holders: holders))
+        try Keyring.openReading(data: directory, tables: tables, holders: holders.partial))
     } catch { throw .keyring(error) }
   }
 
@@ -86,11 +82,13 @@ package struct RootAdministration {
   /// Makes one more holder.
   package func add(_ path: String) throws(KeyringError) {
     try keyring.addHolder(path, now: now, actor: .uid(uid))
+    keyring.shipReplicas()
   }
 
   /// Overwrites a holder and takes it out.
   package func remove(_ path: String) throws(KeyringError) {
     try keyring.removeHolder(path, now: now, actor: .uid(uid))
+    keyring.shipReplicas()
   }
 
   /// Takes a holder out that nobody can bring any more.

@@ -117,7 +117,7 @@ package final class Environment: @unchecked Sendable {
 }
 
 /// A named table of an environment (`MDB_dbi`).
-package struct Table: Sendable {
+package struct Table: Hashable, Sendable {
   let handle: MDB_dbi
 }
 

@@ -59,6 +59,14 @@ package final class DataDirectory: Sendable {
     return DataDirectory(path: path, id: format.id, lock: lock)
   }
 
+  /// Makes a directory of mode 0700, or takes one that is nobody else's.
+  package static func makePrivate(_ path: String) throws(StorageError) {
+    do { try Linux.makeDirectory(path) } catch {
+      guard error == .exists else { throw error }
+      guard try FileDescriptor.open(directory: path).status().isPrivate else { throw .notPrivate }
+    }
+  }
+
   private static let subdirectories = ["keyring", "log", "index"]
 
   private static func checkSubdirectory(_ name: String, of path: String) throws(StorageError) {

@@ -1,5 +1,6 @@
 import EventModel
 import LMDB
+import Synchronization
 
 /// `keyring/`: sealed key nodes by id, the ledger and the certificates; for Keyring only.
 ///
@@ -9,6 +10,8 @@ package final class KeyringTables: Sendable {
   package static let mapBytes = 1 << 36
 
   private let environment: TableEnvironment
+  /// Nil while nobody follows.
+  let journal = Mutex<KeyringJournal?>(nil)
 
   private init(_ environment: TableEnvironment) { self.environment = environment }
 
@@ -37,7 +40,16 @@ package final class KeyringTables: Sendable {
     do { try environment.checkRoom(for: Self.commitBytes, reserve: 0) } catch {
       throw Failure(error)
     }
-    return try environment.write(body)
+    guard journal.withLock({ $0 != nil }) else { return try environment.write(body) }
+    var changes = KeyringChanges()
+    let result = try environment.write { (transaction: inout KeyringTransaction) throws(Failure) in
+      transaction.record()
+      let result = try body(&transaction)
+      changes = transaction.recorded()
+      return result
+    }
+    journal.withLock { $0?.add(changes) }
+    return result
   }
 
   /// Writes a consistent copy into the directory `path`, in the place of the one that is there.
@@ -88,6 +100,12 @@ package struct KeyringView: ~Copyable {
     _ body: (_ id: Span<UInt8>, _ sealed: Span<UInt8>) -> Bool
   ) throws(StorageError) { try scan(base, tables[0], from: nil, body) }
 
+  var tableCount: Int { tables.count }
+
+  borrowing func scanTable(
+    _ table: Int, _ body: (_ key: Span<UInt8>, _ value: Span<UInt8>) -> Bool
+  ) throws(StorageError) { try scan(base, tables[table], from: nil, body) }
+
   /// The sealed ledger entry with this index, or nil.
   @_lifetime(borrow self)
   package borrowing func ledgerEntry(_ index: UInt64) throws(StorageError) -> Span<UInt8>? {
@@ -120,15 +138,42 @@ extension KeyringView {
 
 /// A change of the keyring's tables; it sees what it wrote.
 package struct KeyringTransaction: ~Copyable, TableTransaction {
-  private var base: WriteTransaction
+  private var base: RecordedTransaction
   private let environment: TableEnvironment
 
   init(_ base: consuming WriteTransaction, _ environment: TableEnvironment) {
-    self.base = base
+    self.base = RecordedTransaction(base, environment.tables)
     self.environment = environment
   }
 
-  consuming func ended() -> WriteTransaction { base }
+  consuming func ended() -> WriteTransaction { base.ended() }
+
+  fileprivate mutating func record() { base.changes = KeyringChanges() }
+
+  fileprivate mutating func recorded() -> KeyringChanges {
+    base.changes?.finish()
+    return base.changes ?? KeyringChanges()
+  }
+
+  mutating func removeAll() throws(StorageError) {
+    do { for table in environment.tables { try base.removeAll(table) } } catch {
+      throw environment.failed(error)
+    }
+  }
+
+  mutating func apply(
+    _ table: Int, _ isPut: Bool, _ key: Span<UInt8>, _ value: Span<UInt8>
+  ) throws(StorageError) {
+    guard environment.tables.indices.contains(table) else { throw .corrupt }
+    let table = environment.tables[table]
+    do {
+      if isPut {
+        try base.put(value, for: key, in: table)
+      } else {
+        _ = try base.remove(key, from: table)
+      }
+    } catch { throw environment.failed(error) }
+  }
 
   static var commitPoints: (before: StaticString, after: StaticString) {
     ("keyring.commit.before", "keyring.commit.after")

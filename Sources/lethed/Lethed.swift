@@ -20,7 +20,7 @@ struct Lethed: AsyncParsableCommand {
     version: LetheVersion.text,
     subcommands: [
       Initialise.self, Serve.self, Check.self, Doctor.self, RunDrill.self, RunBackup.self,
-      RunRestore.self, RunRoot.self,
+      RunRestore.self, RunRoot.self, RunHolder.self,
     ])
 
   static func main() async {

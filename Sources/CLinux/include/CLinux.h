@@ -54,6 +54,23 @@ uint64_t linux_memory_lock_limit(void);
 /// Connects to a Unix socket and hangs up at once. 0 when somebody listens, or errno.
 int linux_socket_answers(const char *path);
 
+/// Connects to a Unix socket whose transfers take at most `milliseconds`. The descriptor, or -errno.
+int linux_socket_connect(const char *path, uint32_t milliseconds);
+
+/// Listens on a Unix socket of mode 0600, in the place of one that nobody listens on. The descriptor, or
+/// -errno (EADDRINUSE when somebody does).
+int linux_socket_listen(const char *path);
+
+/// The next connection, with transfers of at most `milliseconds`. The descriptor, or -errno.
+int linux_socket_accept(int fd, uint32_t milliseconds);
+
+/// Sends or receives all bytes. 0 or errno; ENODATA when the other end has hung up.
+int linux_send_all(int fd, const void *bytes, uint64_t count);
+int linux_receive_all(int fd, void *bytes, uint64_t count);
+
+/// Waits until one of the descriptors can be read. Its index, or -1 after an interruption.
+int linux_wait_readable(const int *descriptors, int count);
+
 /// Exclusive advisory lock on the whole file without waiting (open file description lock).
 /// 0, or EAGAIN when somebody else holds it, or errno; `holder` gets the holder's pid or 0.
 int linux_try_lock(int fd, int32_t *holder);

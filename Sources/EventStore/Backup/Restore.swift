@@ -46,13 +46,12 @@ package struct Restore {
     do throws(StorageError) {
       backup = try DataDirectory.openBackup(path: path)
       // A daemon that goes on would change the keyring while it is copied.
-      source = try keyring.map { (path) throws(StorageError) in try Self.source(path, of: backup.id)
-      }
+      source = try Self.source(keyring, of: backup.id)
       target = try DataDirectory.beginRestoring(path: data, id: backup.id)
     } catch { throw .storage(error) }
     defer { withExtendedLifetime(source) {} }
     let restore = Restore(
-      backup: backup, keyringPath: source?.path ?? path, holders: holders, now: now,
+      backup: backup, keyringPath: keyring ?? path, holders: holders.partial, now: now,
       abandonsRotation: abandonsRotation)
     do throws(OpeningError) {
       let report = try restore.run(target)
@@ -64,7 +63,11 @@ package struct Restore {
     }
   }
 
-  private static func source(_ path: String, of id: StoreID) throws(StorageError) -> DataDirectory {
+  private static func source(
+    _ path: String?, of id: StoreID
+  ) throws(StorageError) -> DataDirectory? {
+    // The replica of a holder behind a socket is not a directory of this host.
+    guard let path, !RemoteHolder.isSocket(path) else { return nil }
     let format = try FormatFile.read(in: path)
     guard format.id == id else { throw .otherStore }
     return switch format.kind {
@@ -75,8 +78,7 @@ package struct Restore {
 
   private func run(_ target: DataDirectory) throws(OpeningError) -> RestoreReport {
     var report = RestoreReport()
-    try take("keyring", from: keyringPath, target)
-    let tables = try Self.storage { () throws(StorageError) in try KeyringTables.open(target) }
+    let tables = try takeKeyring(target)
     let state: EngineState
     do throws(KeyringError) {
       let keyring = try Keyring.openReading(data: target, tables: tables, holders: holders)
@@ -99,12 +101,25 @@ package struct Restore {
       #endif
       try keyring.beginLineages(behind: heads, now: now, actor: .daemon)
       try beginLineage(logTables, keyring, next: state.nextSequence)
+      keyring.shipReplicas()
     } catch { throw .keyring(error) }
     return report
   }
 
   private static func state(_ keyring: Keyring) throws(KeyringError) -> EngineState {
     do { return try EngineState(keyring: keyring) } catch { throw .corrupt }
+  }
+
+  private func takeKeyring(_ target: DataDirectory) throws(OpeningError) -> KeyringTables {
+    guard RemoteHolder.isSocket(keyringPath) else {
+      try take("keyring", from: keyringPath, target)
+      return try Self.storage { () throws(StorageError) in try KeyringTables.open(target) }
+    }
+    let tables = try Self.storage { () throws(StorageError) in try KeyringTables.open(target) }
+    do throws(KeyringError) {
+      try RemoteHolder.fetchReplica(keyringPath, store: target.id, into: tables)
+    } catch { throw .keyring(error) }
+    return tables
   }
 
   /// Copies one file and walks the copy: what is opened is what was walked.

@@ -19,6 +19,7 @@ final class HolderThread: Sendable {
       while wanted.wait(timeout: .now() + .milliseconds(Self.intervalMilliseconds)) == .timedOut {
         shared.tendHolders()
       }
+      shared.tendHolders()
     }
   }
 
@@ -31,7 +32,13 @@ final class HolderThread: Sendable {
 extension SharedEngine {
   /// Never fails: what could not be done is tried again.
   func tendHolders() {
+    let work = withState { state in
+      state.keyring.remoteWork().map { ($0, state.keyring.tables) }
+    }
+    // Without the lock: a network may be slow.
+    let found = work.map { $0.run($1) } ?? []
     withState { state in
+      state.keyring.offer(found)
       guard state.failure == nil else { return }
       try? state.keyring.tendHolders(now: clock())
     }

@@ -58,6 +58,7 @@ extension EventStore {
       keyring = try Keyring.open(
         data: directory, tables: tables, holders: holders)
     } catch { throw .keyring(error) }
+    keyring.beginServing()
     let logTables = try openingStorage { () throws(StorageError) in
       try LogTables.open(directory)
     }

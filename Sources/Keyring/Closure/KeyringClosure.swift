@@ -71,8 +71,8 @@ package struct KeyringClosure: ~Copyable {
     self.snapshots = snapshots
     if isExhaustive { everyNode = try Self.gather(snapshots) }
     for path in holderPaths {
-      for offset in [RootSlot.offset(epoch: 0), RootSlot.offset(epoch: 1)] {
-        let slot = try Self.readSlot(path, at: offset)
+      for parity: UInt64 in 0...1 {
+        let slot = try Self.readSlot(path, parity, store)
         guard let found = RootSlot.decode(slot.bytes) else { continue }
         epochs.insert(found.epoch)
         try openTops(SecretBytes(copying: slot.bytes.extracting(found.root)))
@@ -357,13 +357,17 @@ extension KeyringClosure {
   }
 
   private static func readSlot(
-    _ path: String, at offset: Int
+    _ path: String, _ parity: UInt64, _ store: StoreID
   ) throws(KeyringError) -> SecretBytes {
+    guard !RemoteHolder.isSocket(path) else {
+      return try RemoteHolder.open(path: path, store: store, acceptsWeak: true, isReading: true)
+        .slot(epoch: parity)
+    }
     var slot = SecretBytes(zeroes: RootSlot.bytesCount)
     var bytes = slot.mutableBytes
     do throws(StorageError) {
       let file = try FileDescriptor.open(path: path, isReadOnly: true)
-      try file.read(into: &bytes, at: offset)
+      try file.read(into: &bytes, at: RootSlot.offset(epoch: parity))
     } catch { throw .rootUnreadable }
     return slot
   }

@@ -16,7 +16,7 @@ package import Storage
 /// Not thread-safe; the owner locks.
 package final class Keyring {
   package let id: StoreID
-  let tables: KeyringTables
+  package let tables: KeyringTables
   let holders: RootHolderSet
   let reader: NodeReader
   private let dataDevice: UInt64
@@ -72,6 +72,10 @@ package final class Keyring {
       top.version = 1
       _ = try write(top, root: root, store: data.id, in: &transaction)
     }
+    // Without this the replicas would be empty until the daemon starts.
+    guard made.hasRemotes else { return }
+    do { try tables.beginJournal() } catch { throw .storage(error) }
+    for holder in made.present { try holder.takeReplica(of: tables) }
   }
 
   /// Opens the keyring with today's root.
@@ -83,6 +87,7 @@ package final class Keyring {
     data: DataDirectory, tables: KeyringTables, holders: RootHolders
   ) throws(KeyringError) -> Keyring {
     let keyring = try open(data, tables, holders, isReading: false)
+    if keyring.holders.hasRemotes { try keyring.beginJournal() }
     keyring.holders.forgetConfirmations()
     _ = try keyring.settle()
     try keyring.recordAcceptedWeakness(holders)

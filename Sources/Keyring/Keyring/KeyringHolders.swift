@@ -15,6 +15,7 @@ extension Keyring {
     guard holders.table.entries.count < Limits.rootHoldersMax else { throw .tooManyHolders }
     guard holders.place(path) == nil else { throw .rootExists }
     let made = try holders.make(path, now: now)
+    if path.hasPrefix(RemoteHolder.prefix) { try beginJournal() }
     let before = holders.table
     holders.table.add(confirmed: 0)
     do {
@@ -78,6 +79,28 @@ extension Keyring {
       throw error
     }
     holders.remove(number)
+  }
+
+  /// From now on commits are noted for the replicas.
+  func beginJournal() throws(KeyringError) {
+    do { try tables.beginJournal() } catch { throw .storage(error) }
+  }
+
+  /// Says that a daemon runs, which must not wait for a network: what it takes to reach the holders
+  /// behind sockets is done by ``remoteWork()``, elsewhere.
+  package func beginServing() { holders.isServing = true }
+
+  /// Nil when there are no holders behind sockets.
+  package func remoteWork() -> RemoteWork? { holders.hasRemotes ? holders.remoteWork : nil }
+
+  /// Brings every replica up to the last commit, where that is possible now.
+  package func shipReplicas() {
+    for holder in holders.present { try? holder.takeReplica(of: tables) }
+  }
+
+  /// Takes holders that ``RemoteWork/run(_:)`` found; they are settled the next time.
+  package func offer(_ found: [RemoteHolder]) {
+    for holder in found { holders.offer(holder, epoch: epoch) }
   }
 
   private func commitWithout(_ number: UInt8, _ entry: LedgerEntry) throws(KeyringError) {

@@ -110,7 +110,7 @@ extension Keyring {
   func settle() throws(KeyringError) -> Bool {
     let value = try tables.read { (view) throws(KeyringError) in try Self.topValue(view) }
     let (version, id) = (version, id)
-    return try holders.settle(epoch: epoch, root: root) {
+    return try holders.settle(epoch: epoch, root: root, tables: tables) {
       (root) throws(KeyringError) -> Bool in
       guard let found = TopNode(value: value.span, root: root.bytes, store: id) else {
         return false

@@ -16,9 +16,13 @@ protocol RootHolder: AnyObject {
   func write(header: RootHeader) throws(KeyringError)
   /// Throws when the holder is not where it was.
   func probe() throws(KeyringError)
+  /// Brings the replica that it keeps, if any, up to the last commit.
+  func takeReplica(of tables: KeyringTables) throws(KeyringError)
 }
 
 extension RootHolder {
+  func takeReplica(of tables: KeyringTables) throws(KeyringError) {}
+
   /// The root of an epoch as the holder has it, or nil when it has none for it.
   func root(epoch: UInt64) throws(KeyringError) -> SecretBytes? {
     let slot = try slot(epoch: epoch)

@@ -11,6 +11,13 @@ package struct RootHolders: Hashable, Sendable {
   /// True for tools that work with the holders that are left; a daemon must be given all of them.
   package var mayBePartial = false
 
+  /// The same for tools that work with the holders that are left.
+  package var partial: RootHolders {
+    var holders = self
+    holders.mayBePartial = true
+    return holders
+  }
+
   package init(paths: [String], acceptsWeakErasure: Bool = false) {
     precondition((1...Limits.rootHoldersMax).contains(paths.count), "one holder or a few")
     self.paths = paths
@@ -62,6 +69,8 @@ final class RootHolderSet {
   let store: StoreID
   private let wanted: RootHolders
   private let isReading: Bool
+  /// True in a daemon: see ``remoteWork``.
+  var isServing = false
 
   private init(_ wanted: RootHolders, store: StoreID, isReading: Bool, table: RootTable) {
     self.wanted = wanted
@@ -80,9 +89,9 @@ final class RootHolderSet {
       table: RootTable(count: wanted.paths.count, epoch: 1))
     for (index, place) in set.places.enumerated() {
       place.take(
-        try RootFile.create(
-          path: place.path,
-          header: RootHeader(
+        try createHolder(
+          place.path,
+          RootHeader(
             store: store, index: UInt8(index), count: UInt8(wanted.paths.count),
             isWeakAccepted: wanted.acceptsWeakErasure, createdMilliseconds: now)))
     }
@@ -110,9 +119,24 @@ final class RootHolderSet {
   }
 
   private func openHolder(_ path: String) throws(KeyringError) -> any RootHolder {
-    try RootFile.open(
+    guard path.hasPrefix(RemoteHolder.prefix) else {
+      return try RootFile.open(
+        path: path, store: store, acceptsWeak: wanted.acceptsWeakErasure, isReading: isReading)
+    }
+    return try RemoteHolder.open(
       path: path, store: store, acceptsWeak: wanted.acceptsWeakErasure, isReading: isReading)
   }
+
+  private static func createHolder(
+    _ path: String, _ header: RootHeader
+  ) throws(KeyringError) -> any RootHolder {
+    guard path.hasPrefix(RemoteHolder.prefix) else {
+      return try RootFile.create(path: path, header: header)
+    }
+    return try RemoteHolder.create(path: path, header: header)
+  }
+
+  var hasRemotes: Bool { places.contains { $0.path.hasPrefix(RemoteHolder.prefix) } }
 
   var present: [any RootHolder] { places.compactMap(\.holder) }
 
@@ -194,7 +218,7 @@ extension RootHolderSet {
   /// rotation ends, or one that was interrupted is finished or taken back, and a holder that was missing
   /// or had lost its root gets it.
   func settle(
-    epoch: UInt64, root: borrowing SecretBytes,
+    epoch: UInt64, root: borrowing SecretBytes, tables: KeyringTables,
     isRoot: (borrowing SecretBytes) throws(KeyringError) -> Bool
   ) throws(KeyringError) -> Bool {
     findMissing(epoch: epoch)
@@ -203,6 +227,8 @@ extension RootHolderSet {
         table.confirmedEpoch(number) != epoch
       else { continue }
       do throws(KeyringError) {
+        // Its old root opens its replica of before: that goes last.
+        try holder.takeReplica(of: tables)
         if try holder.root(epoch: epoch) == nil { try holder.stage(epoch: epoch, root: root.bytes) }
         guard let again = try holder.root(epoch: epoch), try isRoot(again) else { throw .corrupt }
         try holder.erase(epoch: epoch + 1)
@@ -234,21 +260,42 @@ extension RootHolderSet {
 
   private func findMissing(epoch: UInt64) {
     for place in places where place.holder == nil {
-      do throws(KeyringError) {
-        let found = try openHolder(place.path)
-        guard table.contains(found.header.index),
-          !places.contains(where: { $0.holder?.header.index == found.header.index })
-        else { throw .rootHolderSetWrong }
-        // One that is ahead is of a store that went on elsewhere: it is left as it is.
-        let epochs = try found.epochs()
-        if let newest = epochs.max(), newest > epoch, !epochs.contains(epoch) {
-          throw .storageRolledBack(storage: epoch, root: newest)
-        }
-        place.take(found)
-        // Whatever it confirmed before, it was out of sight.
-        table.confirm(found.header.index, 0)
-      } catch { place.lose(error) }
+      // A running store does not wait for a network; who may wait offers what was found.
+      guard !isServing || !place.path.hasPrefix(RemoteHolder.prefix) else { continue }
+      do { try readmit(try openHolder(place.path), place, epoch) } catch { place.lose(error) }
     }
+  }
+
+  private func readmit(
+    _ found: any RootHolder, _ place: Place, _ epoch: UInt64
+  ) throws(KeyringError) {
+    guard table.contains(found.header.index),
+      !places.contains(where: { $0.holder?.header.index == found.header.index })
+    else { throw .rootHolderSetWrong }
+    // One that is ahead is of a store that went on elsewhere: it is left as it is.
+    let epochs = try found.epochs()
+    if let newest = epochs.max(), newest > epoch, !epochs.contains(epoch) {
+      throw .storageRolledBack(storage: epoch, root: newest)
+    }
+    place.take(found)
+    // Whatever it confirmed before, it was out of sight.
+    table.confirm(found.header.index, 0)
+  }
+
+  /// The holders behind sockets that are there, and a way to look for the missing ones.
+  var remoteWork: RemoteWork {
+    RemoteWork(
+      present: places.compactMap { $0.holder as? RemoteHolder },
+      missing: places.filter { $0.holder == nil }.map(\.path).filter {
+        $0.hasPrefix(RemoteHolder.prefix)
+      },
+      store: store, acceptsWeak: wanted.acceptsWeakErasure)
+  }
+
+  /// Takes a holder that was found for a place where none is.
+  func offer(_ found: RemoteHolder, epoch: UInt64) {
+    guard let place = place(found.path), place.holder == nil else { return }
+    do { try readmit(found, place, epoch) } catch { place.lose(error) }
   }
 
   private func writeCount(_ holder: any RootHolder) throws(KeyringError) {
@@ -266,7 +313,7 @@ extension RootHolderSet {
     let header = RootHeader(
       store: store, index: table.nextNumber, count: UInt8(table.entries.count + 1),
       isWeakAccepted: wanted.acceptsWeakErasure, createdMilliseconds: now)
-    do { return try RootFile.create(path: path, header: header) } catch {
+    do { return try Self.createHolder(path, header) } catch {
       guard error == .rootExists else { throw error }
     }
     let left = try openHolder(path)

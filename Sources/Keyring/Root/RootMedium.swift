@@ -3,7 +3,7 @@ import Glibc
 import Storage
 
 /// Why an overwritten root may survive on the medium of its holder.
-package enum WeakErasure: String, Error, Hashable, Sendable {
+package enum WeakErasure: String, Error, Hashable, Sendable, CaseIterable {
   /// btrfs, zfs, bcachefs, f2fs, overlayfs: writing in place writes elsewhere.
   case copyOnWrite = "copy-on-write file system"
   /// NFS, SMB, 9p, FUSE, Ceph: somebody else's disk.

@@ -22,38 +22,17 @@ struct StoreChecks {
 
   private func checkRoots(_ diagnosis: inout Diagnosis) {
     var found: [(path: String, root: RootInspection)] = []
-    for path in holders.paths {
+    let files = holders.paths.filter { !RemoteHolder.isSocket($0) }
+    for path in files {
       do { found.append((path, try RootInspection.look(at: path))) } catch {
         report(error, path, &diagnosis)
       }
     }
     checkLoss(found.map(\.root.medium.device), &diagnosis)
-    for path in holders.paths { checkPlace(path, &diagnosis) }
+    for path in files { checkPlace(path, &diagnosis) }
     for (path, root) in found {
       checkFile(path, root, &diagnosis)
       checkMedium(path, root, &diagnosis)
-    }
-  }
-
-  /// What is gone when this machine, or one of its devices, is.
-  private func checkLoss(_ devices: [UInt64], _ diagnosis: inout Diagnosis) {
-    if holders.paths.count > 2 { return }
-    if holders.paths.count == 1 {
-      diagnosis.add(
-        .warning, "root-single", "if this machine burns now, every event is lost",
-        why: "there is one root holder; without it no copy of the data can be opened, by anybody",
-        todo: "make stores with --root twice, on two devices, one of which can be carried away")
-    } else if devices.count == 2, devices[0] == devices[1] {
-      diagnosis.add(
-        .warning, "root-same-device", "both root holders are on one file system",
-        why: "they are lost together, and then every event is",
-        todo: "put one of them on another device")
-    } else if devices.count == 2 {
-      diagnosis.add(
-        .note, "root-two",
-        "if this machine burns now, what survives is one root holder with today's copy of the data",
-        why: "a root opens only the newest keyring",
-        todo: "keep one holder's device apart, and copy the data directory often")
     }
   }
 
