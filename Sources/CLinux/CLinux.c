@@ -235,6 +235,8 @@ static int64_t read_clock(clockid_t id, int64_t unit) {
 
 int64_t linux_wall_clock_milliseconds(void) { return read_clock(CLOCK_REALTIME, 1000000); }
 
+int64_t linux_boot_clock_milliseconds(void) { return read_clock(CLOCK_BOOTTIME, 1000000); }
+
 uint64_t linux_monotonic_nanoseconds(void) { return (uint64_t)read_clock(CLOCK_MONOTONIC, 1); }
 
 int linux_open(const char *path, int flags, uint32_t mode) {

@@ -19,6 +19,15 @@ package struct Actor: Sendable, Hashable {
   package let socketName: String?
   /// True when the peer has the role approver.
   package let isApprover: Bool
+  /// True for what the daemon does by itself.
+  package private(set) var isDaemon = false
+
+  /// The daemon itself.
+  package static let daemon: Actor = {
+    var actor = Actor(uid: 0, socketName: nil, isApprover: false)
+    actor.isDaemon = true
+    return actor
+  }()
 
   package init(uid: UInt32, socketName: String?, isApprover: Bool) {
     self.uid = uid
@@ -70,6 +79,13 @@ package enum ControlAct: Sendable {
   /// Destroys what has reached the end of its time, in every class of every tenant.
   case expire(isDryRun: Bool)
   case retentionStatus
+
+  // The clock.
+  /// What the daemon does once an hour: a time mark, and what is over goes.
+  case hourly
+  case clockStatus
+  /// Vouches for the clock.
+  case confirmClock
 }
 
 extension ControlAct {
@@ -112,6 +128,7 @@ package enum ControlAnswer: Sendable {
   case certificate(Certificate)
   case expiry(ExpiryReport)
   case retentionStatus(RetentionStatus)
+  case clock(ClockStatus)
 }
 
 /// A tenant as administrators see it.

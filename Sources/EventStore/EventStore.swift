@@ -22,15 +22,17 @@ package final class EventStore: Sendable {
   private let writerEnded = DispatchGroup()
   private let indexThread: IndexThread
   private let holderThread: HolderThread
+  private let hourlyThread: HourlyThread
 
   /// Holds the directory's lock for as long as the store is open.
   private let directory: DataDirectory
 
-  init(shared: SharedEngine, directory: DataDirectory) {
+  init(shared: SharedEngine, directory: DataDirectory, isUnattended: Bool) {
     self.shared = shared
     self.directory = directory
     indexThread = IndexThread(shared: shared)
     holderThread = HolderThread(shared: shared)
+    hourlyThread = HourlyThread(shared: shared)
     surveyor = Surveyor(shared: shared)
     let writer = Writer(shared: shared, queue: queue)
     DispatchQueue(label: "lethe.writer", qos: .userInitiated).async(group: writerEnded) {
@@ -38,6 +40,13 @@ package final class EventStore: Sendable {
     }
     indexThread.start()
     holderThread.start()
+    guard isUnattended else { return }
+    hourlyThread.start { [surveyor, queue] answer in
+      let work = ControlWork(act: .hourly, actor: .daemon) { result in
+        if case .success = result { answer(true) } else { answer(false) }
+      }
+      surveyor.prepare(work) { if !queue.add(.control($0)) { answer(false) } }
+    }
   }
 
   /// The tenant of this name, or nil; cheap and callable from any thread.
@@ -103,6 +112,7 @@ package final class EventStore: Sendable {
 
   /// Answers what was submitted, flushes the index, stops the threads.
   package func close() {
+    hourlyThread.stop()
     queue.close()
     writerEnded.wait()
     surveyor.wait()

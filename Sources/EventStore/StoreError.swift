@@ -48,6 +48,8 @@ package enum StoreError: Error, Hashable, Sendable {
   case periodNotOver
   /// Nothing of this period can be opened. The caller's mistake.
   case noPeriod
+  /// The clock leapt ahead, so nothing expires. The operator looks at it (`CLOCK CONFIRM`), or it is waited.
+  case clockUncertain
   /// The clock shows a period that was destroyed. The operator sets it right.
   case clockBehind
   /// Too many holes among the tenant's periods. The caller waits until older ones expire.

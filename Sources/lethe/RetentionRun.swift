@@ -6,7 +6,7 @@ struct RetentionRun: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run", abstract: "Destroy the keys of all that is over, of all tenants.",
     discussion: """
-      What is destroyed was promised when the \
+      The daemon does this by itself when a full hour has begun. What is destroyed was promised when the \
       events were stored, so no plan and no second user is asked for.
 
       EXAMPLES

@@ -39,7 +39,8 @@ struct Serve: AsyncParsableCommand {
     let opened: EventStore
     do {
       opened = try EventStore.open(
-        path: settings.data, holders: settings.holders, clock: StoreOptions.clock)
+        path: settings.data, holders: settings.holders, clocks: StoreOptions.clocks,
+        isUnattended: true)
     } catch {
       throw Failure(error)
     }

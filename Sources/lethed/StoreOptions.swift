@@ -1,5 +1,6 @@
 import ArgumentParser
 import CLinux
+import EventStore
 import Keyring
 import Storage
 
@@ -29,6 +30,10 @@ struct StoreOptions: ParsableArguments {
   #else
     static let clock: @Sendable () -> Int64 = { linux_wall_clock_milliseconds() }
   #endif
+
+  static let clocks = MachineClocks(
+    wall: clock, boot: { linux_boot_clock_milliseconds() },
+    isSynchronized: { linux_clock_is_synchronised() == 1 })
 
   /// The settings with environment and file behind the options.
   func settings(config: String?) async throws -> ServeSettings {

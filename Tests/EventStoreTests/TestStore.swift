@@ -31,6 +31,12 @@ final class TestStore {
     opened = try Self.open(directory, clock)
   }
 
+  /// The same, opened by `open` with the directory's path and the holders.
+  func reopen(_ open: (String, RootHolders) throws -> EventStore) throws {
+    close()
+    opened = try open(dataPath, Self.holders(directory))
+  }
+
   /// Closes the store for good, so that its files can be looked at.
   func close() {
     opened?.close()

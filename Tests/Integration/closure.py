@@ -173,6 +173,7 @@ class Scenario:
         for _ in range(self.rng.choice([1, 2, 5])):
             self.next_day()
             self.snapshot()
+        self.daemon.admin("CLOCK", "CONFIRM")
         self.daemon.admin("RETENTION", "RUN")
         dead = {key for key, day in self.days.items()
                 if key[0] in self.tenants and self.today - day >= self.retention[key[0]]}

@@ -107,12 +107,13 @@ ADMIN = {
     "access": ["ACCESS LIST"],
     # The first certificate of the store is the other tenant's.
     "audit": ["AUDIT CERTIFICATES", "AUDIT CERTIFICATE {certificate}", "AUDIT LOG {tenant}"],
+    "clock": ["CLOCK CONFIRM"],
 }
 # Of words that later versions have, some exist already and answer that they are not available.
 LATER = {
     "event.proof": ["EVENT.PROOF POSITION {position}"], "event.checkpoint": ["EVENT.CHECKPOINT"],
     "hold": ["HOLD LIST {tenant}"],
-    "plan": ["PLAN LIST", "PLAN STATUS {token}"], "clock": ["CLOCK STATUS"],
+    "plan": ["PLAN LIST", "PLAN STATUS {token}"],
     "export": ["EXPORT DATASUBJECT {tenant} {person}"],
     "incident": ["INCIDENT SCOPE {tenant}"], "grant": ["GRANT LIST {tenant}"],
 }

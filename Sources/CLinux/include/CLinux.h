@@ -78,6 +78,9 @@ int linux_try_lock(int fd, int32_t *holder);
 /// CLOCK_REALTIME in milliseconds since 1970.
 int64_t linux_wall_clock_milliseconds(void);
 
+/// CLOCK_BOOTTIME in milliseconds: the time since the machine started, suspensions included.
+int64_t linux_boot_clock_milliseconds(void);
+
 /// CLOCK_MONOTONIC in nanoseconds.
 uint64_t linux_monotonic_nanoseconds(void);
 

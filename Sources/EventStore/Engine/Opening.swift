@@ -43,9 +43,19 @@ extension EventStore {
 
   /// Opens the store, finishing whatever a crash left half done, and starts its threads.
   ///
-  /// `clock` gives milliseconds since 1970.
+  /// `clock` gives milliseconds since 1970, is believed, and nothing expires by itself: for tools and tests.
   package static func open(
     path: String, holders: RootHolders, clock: @escaping @Sendable () -> Int64
+  ) throws(OpeningError) -> EventStore {
+    try open(
+      path: path, holders: holders,
+      clocks: MachineClocks(wall: clock, boot: clock, isSynchronized: { true }),
+      isUnattended: false)
+  }
+
+  /// The same for a daemon: what is over expires by itself as far as `clocks` may be believed.
+  package static func open(
+    path: String, holders: RootHolders, clocks: MachineClocks, isUnattended: Bool
   ) throws(OpeningError) -> EventStore {
     let directory = try openingStorage { () throws(StorageError) in
       try DataDirectory.open(path: path)
@@ -74,10 +84,12 @@ extension EventStore {
         filter: filter)
       try recovery.run()
     } catch { throw .log(error) }
+    let timeMark = state.keyring.timeMark
     let shared = SharedEngine(
       state: state, index: index, logTables: logTables, filter: filter,
-      suite: SingleUseAEAD.Suite.fastest, clock: clock)
-    return EventStore(shared: shared, directory: directory)
+      suite: SingleUseAEAD.Suite.fastest, clocks: clocks,
+      timeMark: timeMark)
+    return EventStore(shared: shared, directory: directory, isUnattended: isUnattended)
   }
 
   /// Opens the index, or empties it when it belongs to another log.

@@ -24,6 +24,9 @@ final class SharedEngine: Sendable {
   let suite: SingleUseAEAD.Suite
   /// Milliseconds since 1970; a parameter, so that tests can set it.
   let clock: @Sendable () -> Int64
+  let clocks: MachineClocks
+  /// Whether the clock may be believed.
+  let clockGuard: Mutex<ClockGuard>
   let erasureHandler = Mutex<TenantsHandler?>(nil)
   let barrierHandler = Mutex<TenantsHandler?>(nil)
   /// Held while postings are published and the heads that belong to them move; taken before the lock
@@ -45,7 +48,7 @@ final class SharedEngine: Sendable {
 
   init(
     state: sending EngineState, index: EventIndex, logTables: LogTables,
-    filter: IDFilter, suite: SingleUseAEAD.Suite, clock: @escaping @Sendable () -> Int64
+    filter: IDFilter, suite: SingleUseAEAD.Suite, clocks: MachineClocks, timeMark: Int64?
   ) {
     self.state = Mutex(state)
     self.index = index
@@ -54,7 +57,9 @@ final class SharedEngine: Sendable {
     erasures = ErasureLog(logTables)
     self.filter = filter
     self.suite = suite
-    self.clock = clock
+    clock = clocks.wall
+    self.clocks = clocks
+    clockGuard = Mutex(ClockGuard(mark: timeMark, clocks.reading))
   }
 
   /// Runs `body` alone on the shared state.

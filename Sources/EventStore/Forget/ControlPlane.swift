@@ -62,6 +62,9 @@ final class ControlPlane: Sendable {
     case .expire(let isDryRun):
       return .expiry(try expire(survey, isDryRun: isDryRun, actor))
     case .retentionStatus: return .retentionStatus(try retentionStatus(survey))
+    case .hourly: return .expiry(try hourly(survey, actor))
+    case .clockStatus: return .clock(clockStatus())
+    case .confirmClock: return try confirmClock(actor)
     case .keyStatus:
       return .keyStatus(
         try shared.withState { (state) throws(StoreError) in
@@ -305,7 +308,13 @@ final class ControlPlane: Sendable {
 extension Actor {
   /// The actor as the ledger names it.
   var ledgerActor: LedgerEntry.Actor {
-    if let socketName { .socket(name: Array(socketName.utf8), uid: uid) } else { .uid(uid) }
+    if isDaemon {
+      .daemon
+    } else if let socketName {
+      .socket(name: Array(socketName.utf8), uid: uid)
+    } else {
+      .uid(uid)
+    }
   }
 }
 

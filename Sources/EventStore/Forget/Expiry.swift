@@ -30,18 +30,14 @@ package struct ExpiryReport: Sendable {
 
 /// How far expiry has come, over all tenants.
 package struct RetentionStatus: Sendable {
+  /// True when nothing expires until somebody has looked at the clock.
+  package let isPaused: Bool
   /// The last run that found something.
   package let lastRun: ExpiryMark?
-  /// Classes with periods that are over and can still be read.
-  package let dueClassCount: UInt64
-  /// When the oldest of those periods ended: milliseconds since 1970.
+  /// Events that are over and can still be read.
+  package let dueEventCount: UInt64
+  /// When the first of them was over: milliseconds since 1970.
   package let dueSinceMilliseconds: Int64?
-
-  init(_ due: RetentionDue, lastRun: ExpiryMark?) {
-    self.lastRun = lastRun
-    dueClassCount = UInt64(due.periods.count)
-    dueSinceMilliseconds = due.periods.map(\.dueMilliseconds).min()
-  }
 }
 
 // How what has reached its end is destroyed: every class of every tenant in one rotation.
@@ -54,9 +50,15 @@ extension ControlPlane {
   func expire(
     _ survey: Result<Survey, StoreError>?, isDryRun: Bool, _ actor: Actor
   ) throws(StoreError) -> ExpiryReport {
-    guard let survey = try survey?.get().expiry() else { throw .corrupt }
-    guard !isDryRun, !survey.due.isEmpty else { return ExpiryReport(survey, rotation: nil) }
-    guard try survey.isStillTrue() else { throw .planChanged }
+    guard var survey = try survey?.get().expiry() else { throw .corrupt }
+    guard !isDryRun else { return ExpiryReport(survey, rotation: nil) }
+    let now = try shared.trustedNow()
+    // Another act came between, or the clock went back: counted once more, while appends wait.
+    let isStillTrue = try survey.isStillTrue()
+    if survey.due.now > now || !isStillTrue {
+      survey = try ExpirySurvey.survey(shared, now: now)
+    }
+    guard !survey.isEmpty else { return ExpiryReport(survey, rotation: nil) }
     // Random, so that the ledger tells which rows of erased positions belong to it, and nothing else.
     let planHash = Random.bytes(32)
     let entry = LedgerEntry(
@@ -84,9 +86,13 @@ extension ControlPlane {
   }
 
   /// What is due and what was done.
-  func retentionStatus(_ survey: Result<Survey, StoreError>?) throws(StoreError) -> RetentionStatus
-  {
-    guard case .due(let due) = try survey?.get() else { throw .corrupt }
-    return RetentionStatus(due, lastRun: shared.withState { $0.keyring.lastExpiry })
+  func retentionStatus(
+    _ survey: Result<Survey, StoreError>?
+  ) throws(StoreError) -> RetentionStatus {
+    guard let survey = try survey?.get().expiry() else { throw .corrupt }
+    return RetentionStatus(
+      isPaused: clockStatus().state != .trusted,
+      lastRun: shared.withState { $0.keyring.lastExpiry }, dueEventCount: survey.eventCount,
+      dueSinceMilliseconds: survey.dueSinceMilliseconds)
   }
 }

@@ -13,6 +13,8 @@ struct ExpirySurvey: Sendable {
   private(set) var eventCount: UInt64 = 0
   /// Periods of classes that had events.
   private(set) var periodCount: UInt64 = 0
+  /// When the first of them was over: milliseconds since 1970; nil when nothing is due.
+  private(set) var dueSinceMilliseconds: Int64?
   /// Where the events lie, ascending.
   private(set) var positions: [TenantNumber: [ClosedRange<UInt64>]] = [:]
   /// What leaves the keyring.
@@ -30,9 +32,6 @@ struct ExpirySurvey: Sendable {
     while let tenant = rest.first?.tenant {
       let own = rest.prefix { $0.tenant == tenant }
       rest = rest.dropFirst(own.count)
-      var part = Removal.Part()
-      part.periods = own.map { Removal.Periods(classNumber: $0.classNumber, range: 0..<$0.end) }
-      survey.removal.parts[tenant] = part
       try survey.count(own, of: tenant)
     }
     return survey
@@ -50,6 +49,8 @@ struct ExpirySurvey: Sendable {
     let again = try RetentionDue(shared, now: due.now)
     return again.periods == due.periods && again.buckets == due.buckets
   }
+
+  var isEmpty: Bool { removal.parts.isEmpty && removal.buckets.isEmpty }
 
   var tenantCount: UInt64 { UInt64(positions.count) }
 
@@ -88,8 +89,17 @@ struct ExpirySurvey: Sendable {
     guard !ranges.isEmpty else { return }
     periodCount += UInt64(periods.count)
     positions[tenant] = ranges
-    let versions = try StreamVersions(shared: shared, tenant: tenant).endingWith(newest)
-    removal.parts[tenant]?.versions = versions
+    var part = Removal.Part()
+    part.versions = try StreamVersions(shared: shared, tenant: tenant).endingWith(newest)
+    for over in own {
+      let first = periods.filter { $0.classNumber == over.classNumber }.map(\.index).min()
+      guard let first else { continue }
+      // Days without an event have nothing to lose: a class that is idle is not written.
+      part.periods.append(Removal.Periods(classNumber: over.classNumber, range: 0..<over.end))
+      let since = over.policy.expiryMilliseconds(of: first, now: due.now)
+      dueSinceMilliseconds = min(dueSinceMilliseconds ?? since, since)
+    }
+    removal.parts[tenant] = part
   }
 
   private struct ClassPeriod: Hashable {

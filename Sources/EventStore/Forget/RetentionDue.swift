@@ -13,8 +13,8 @@ struct RetentionDue: Sendable {
     let first: UInt32
     /// The first that is not due.
     let end: UInt32
-    /// When the first of them was over: milliseconds since 1970.
-    let dueMilliseconds: Int64
+    /// What was promised of the class.
+    let policy: RetentionPolicy
   }
 
   /// At what time: milliseconds since 1970.
@@ -22,8 +22,6 @@ struct RetentionDue: Sendable {
   /// Ascending by tenant and class.
   private(set) var periods: [Periods] = []
   private(set) var buckets: Set<Bucket> = []
-
-  var isEmpty: Bool { periods.isEmpty && buckets.isEmpty }
 
   /// Looks at every class of every tenant, suspended ones too.
   ///
@@ -65,9 +63,7 @@ struct RetentionDue: Sendable {
             Periods(
               tenant: tenant, classNumber: retentionClass.number,
               unit: retentionClass.retention.unit, first: retentionClass.cover.firstPeriod ?? 0,
-              end: end,
-              dueMilliseconds: retentionClass.policy.expiryMilliseconds(
-                of: retentionClass.cover.firstPeriod ?? 0, now: now)))
+              end: end, policy: retentionClass.policy))
         }
         let left = max(end, retentionClass.cover.firstPeriod ?? end)
         oldest = min(oldest, retentionClass.bucket(of: left))

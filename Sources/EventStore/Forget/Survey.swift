@@ -4,7 +4,6 @@ enum Survey: Sendable {
   case findings(ShredFindings)
   case retention(RetentionSurvey)
   case expiry(ExpirySurvey)
-  case due(RetentionDue)
 
   /// Throws `.corrupt` when it is of another kind of act.
   func subject() throws(StoreError) -> ShredSurvey {

@@ -49,19 +49,11 @@ final class Surveyor: Sendable {
         }
         handOn(work)
       }
-    case .expire:
+    case .expire, .hourly, .retentionStatus:
       thread.async(group: underWay) { [shared] in
         var work = work
         work.survey = Result { () throws(StoreError) in
           .expiry(try ExpirySurvey.survey(shared, now: shared.clock()))
-        }
-        handOn(work)
-      }
-    case .retentionStatus:
-      thread.async(group: underWay) { [shared] in
-        var work = work
-        work.survey = Result { () throws(StoreError) in
-          .due(try RetentionDue(shared, now: shared.clock()))
         }
         handOn(work)
       }

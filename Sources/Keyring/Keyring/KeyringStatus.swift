@@ -44,6 +44,16 @@ extension Keyring {
     try add(entry: entry) { _, _, _ in }
   }
 
+  /// The last time that was believed and committed: milliseconds since 1970, nil in a new store.
+  package var timeMark: Int64? { top.timeMark == 0 ? nil : top.timeMark }
+
+  /// Commits a time that is believed, with a line of the ledger when somebody has vouched for it.
+  package func setTimeMark(
+    _ milliseconds: Int64, entry: LedgerEntry? = nil
+  ) throws(KeyringError) {
+    try add(entry: entry) { top, _, _ in top.timeMark = milliseconds }
+  }
+
   /// The index that the ledger's next line gets; those before it are there.
   package var nextLedgerIndex: UInt64 { top.nextLedgerIndex }
 

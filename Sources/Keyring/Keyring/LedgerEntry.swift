@@ -39,6 +39,8 @@ package struct LedgerEntry: Hashable, Sendable {
     /// there were any, and are given out again in a new generation.
     case lineageBegun = 24
     /// A person's events are neither shown nor added to.
+    /// An operator has said that the clock is right (`count`: what it showed, in milliseconds).
+    case clockConfirmed = 36
     case subjectRestricted = 44
     /// What a person demanded by restriction or objection ended.
     case subjectUnrestricted = 45

@@ -115,6 +115,12 @@ struct TopNode: ~Copyable {
     Ed25519.signature(of: message, seed: plain.bytes.extracting(77..<109))
   }
 
+  /// The last time that was believed and committed: milliseconds since 1970; 0: none.
+  var timeMark: Int64 {
+    get { Int64(bitPattern: plain.bytes.bigEndian(at: 256, bytes: 8)) }
+    set { set(UInt64(bitPattern: newValue), at: 256, bytes: 8) }
+  }
+
   /// When expiry ran last and found something: milliseconds since 1970; 0: never.
   var lastExpiry: (milliseconds: Int64, events: UInt64) {
     get {

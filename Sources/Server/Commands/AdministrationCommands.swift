@@ -12,6 +12,7 @@ extension CommandTable {
     Command("AUDIT", .admin(.all), "Evidence.", subcommands: CertificateCommands.all),
     Command(
       "RETENTION", .admin(.all), "How long events are kept.", subcommands: RetentionCommands.all),
+    Command("CLOCK", .admin(.all), "The daemon's clock.", subcommands: ClockCommands.all),
     Command(
       "ACCESS", .admin(.all), "Who may do what.",
       subcommands: [

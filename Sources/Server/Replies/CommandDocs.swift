@@ -81,7 +81,8 @@ enum CommandDocs {
     if name.hasPrefix("EVENT.") { return "stream" }
     switch name {
     case "MULTI", "EXEC", "DISCARD", "WATCH", "UNWATCH": return "transactions"
-    case "TENANT", "SHRED", "SUBJECT", "KEY", "ACCESS", "COMMAND", "CONFIG", "INFO", "TIME":
+    case "TENANT", "SHRED", "SUBJECT", "KEY", "CLOCK", "ACCESS", "COMMAND", "CONFIG", "INFO",
+      "TIME":
       return "server"
     default: return "connection"
     }
@@ -105,7 +106,7 @@ enum CommandDocs {
     case .admin:
       general + [
         .noTenant, .tenantExists, .badArgument, .badSubject, .noSubject, .noEvent, .quota,
-        .immutable,
+        .immutable, .clock,
         .confirm, .planChanged, .approval, .pending, .noCertificate, .keyUnavailable, .readOnly,
         .noSpace, .misconf,
         .corrupt,

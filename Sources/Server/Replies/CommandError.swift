@@ -76,6 +76,8 @@ extension CommandError {
     case .expired(let position): self.init(.expired, "position \(position)")
     case .periodNotOver: self.init(.badArgument, "day: it is not over yet")
     case .noPeriod: self.init(.noEvent, "there is no event of this class and day")
+    case .clockUncertain:
+      self.init(.clock, "the clock leapt ahead: nothing expires; see CLOCK STATUS")
     case .clockBehind:
       self.init(.tryAgain, "the clock shows a time that was shredded; nothing was stored")
     case .tooManyHoles: self.init(.quota, "days shredded out of order: wait until some expire")

@@ -49,6 +49,7 @@ enum ControlReply {
       append(found, isVisible(found.summary, state.rights, roles), encoder, to: &bytes)
     case (.success(.certificates), _), (.success(.certificate), _):
       encoder.error(CommandError.noCertificate.line, to: &bytes)
+    case (.success(.clock(let status)), _): append(status, encoder, to: &bytes)
     case (.success(.expiry(let report)), _): append(report, encoder, to: &bytes)
     case (.success(.retentionStatus(let status)), _): append(status, encoder, to: &bytes)
     }

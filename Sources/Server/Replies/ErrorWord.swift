@@ -36,6 +36,7 @@ enum ErrorWord: String, CaseIterable, Sendable {
   case immutable = "IMMUTABLE"
   case tooBig = "TOOBIG"
   case quota = "QUOTA"
+  case clock = "CLOCK"
   case badArgument = "BADARG"
   case corrupt = "CORRUPT"
   case keyUnavailable = "KEYUNAVAILABLE"
@@ -56,7 +57,7 @@ enum ErrorWord: String, CaseIterable, Sendable {
     switch self {
     case .tryAgain, .noSpace, .readOnly, .pending, .suspended, .keyUnavailable: .later
     case .noAuth, .wrongVersion, .subjectShredded, .restricted, .confirm, .planChanged, .approval,
-      .quota:
+      .quota, .clock:
       .afterwards
     case .misconf: .unknown
     default: .no

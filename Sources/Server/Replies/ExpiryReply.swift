@@ -28,9 +28,10 @@ extension ControlReply {
     _ status: RetentionStatus, _ encoder: ReplyEncoder, to bytes: inout [UInt8]
   ) {
     var map = MapReply(encoder: encoder)
+    map.add("expiry", status.isPaused ? "paused" : "running")
     map.add("last-run", time: status.lastRun?.milliseconds)
     map.add("last-events", status.lastRun?.eventCount ?? 0)
-    map.add("due-classes", status.dueClassCount)
+    map.add("due-events", status.dueEventCount)
     map.add("due-since", time: status.dueSinceMilliseconds)
     map.append(to: &bytes)
   }
