@@ -92,7 +92,7 @@ let package = Package(
     .executableTarget(
       name: "lethe-bench",
       dependencies: [
-        "EventStore", "Keyring", "TransparencyLog", "Sodium", "EventModel", "CLinux",
+        "EventStore", "Keyring", "Storage", "TransparencyLog", "Sodium", "EventModel", "CLinux",
       ],
       path: "Tools/Bench/Crypto", swiftSettings: strict),
     // loading and checking; not a product

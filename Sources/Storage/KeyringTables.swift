@@ -34,10 +34,12 @@ package final class KeyringTables: Sendable {
   }
 
   /// Runs `body` and commits all of what it wrote with one fsync, or nothing.
+  ///
+  /// `bytes` is what it is taken to write, if that is more than a few nodes.
   package func write<Result, Failure: StorageFailure>(
-    _ body: (inout KeyringTransaction) throws(Failure) -> Result
+    expecting bytes: Int = 0, _ body: (inout KeyringTransaction) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    do { try environment.checkRoom(for: Self.commitBytes, reserve: 0) } catch {
+    do { try environment.checkRoom(for: max(bytes, Self.commitBytes), reserve: 0) } catch {
       throw Failure(error)
     }
     guard journal.withLock({ $0 != nil }) else { return try environment.write(body) }

@@ -147,14 +147,14 @@ extension Keyring {
   /// the same transaction, and `certificate` under the same index.
   func commit(
     _ writer: inout NodeWriter, epoch: UInt64, root: borrowing SecretBytes, entry: LedgerEntry?,
-    certificate: ((Destruction) -> [UInt8])? = nil,
+    certificate: ((Destruction) -> [UInt8])? = nil, expecting bytes: Int = 0,
     _ body: (inout TopNode, inout NodeWriter, inout KeyringTransaction) throws(KeyringError) -> Void
   ) throws(KeyringError) {
     precondition(!isReading, "this keyring was opened for reading")
     var next = top.copy()
     var counting = writer
     next.epoch = epoch
-    try tables.write { (transaction) throws(KeyringError) in
+    try tables.write(expecting: bytes) { (transaction) throws(KeyringError) in
       try body(&next, &counting, &transaction)
       if let certificate {
         let destruction = Destruction(

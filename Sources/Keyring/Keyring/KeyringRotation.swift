@@ -35,7 +35,8 @@ extension Keyring {
     var writer = NodeWriter(store: id, mode: .withFreshKeys)
     do {
       try commit(
-        &writer, epoch: old + 1, root: fresh, entry: entry, certificate: certificate
+        &writer, epoch: old + 1, root: fresh, entry: entry, certificate: certificate,
+        expecting: removal.parts.count * Self.partBytes
       ) { (top, writer, transaction) throws(KeyringError) in
         try Self.remove(removal, &top, &writer, in: &transaction)
       }
@@ -66,6 +67,9 @@ extension Keyring {
 
   /// True while an old root may still be in a holder.
   var isErasurePending: Bool { !holders.table.areAllConfirmed(epoch) }
+
+  /// What a tenant's part of a removal is taken to need: its node, and the pages that it lies in anew.
+  private static let partBytes = 8 << 10
 
   /// Erases what rotations could not erase while a holder was missing, and writes that into the ledger.
   ///

@@ -6,19 +6,27 @@ import Sodium
 import TransparencyLog
 
 /// Nanoseconds of each step of sealing one event, beside the budget of the design (1.5 µs an event
-/// with a 300-byte body). Best of five rounds each; run by `Tools/bench crypto`.
+/// with a 300-byte body).
+///
+/// Best of five rounds each; run by `Tools/bench crypto`.
 @main
 enum CryptoBench {
   static let rounds = 5
   static let iterations = 100_000
   static let bodyBytes = 300
 
-  static func main() {
-    guard CommandLine.arguments.dropFirst().first == "crypto" else {
-      print("usage: lethe-bench crypto")
+  static func main() throws {
+    let arguments = Array(CommandLine.arguments.dropFirst())
+    if arguments.count == 3, arguments[0] == "erasure", let tenants = Int(arguments[2]) {
+      return try ErasureBench.run(folder: arguments[1], tenants: tenants)
+    }
+    guard arguments.first == "crypto" else {
+      print("usage: lethe-bench crypto | erasure FOLDER TENANTS")
       return
     }
-    print("crypto, nanoseconds an event of \(bodyBytes) bytes (budget 1,500; AES: \(SodiumLibrary.hasAES256GCM))")
+    print(
+      "crypto, nanoseconds an event of \(bodyBytes) bytes (budget 1,500; AES: \(SodiumLibrary.hasAES256GCM))"
+    )
     var record = [UInt8](repeating: 7, count: bodyBytes + 128)
     let key = SecretBytes.random(count: 32)
     let shortKey = SecretBytes.random(count: 16)
