@@ -81,6 +81,19 @@ package enum Limits {
   package static let planMilliseconds: Int64 = 3_600_000
   /// Plans that wait at the same time.
   package static let plansMax = 256
+  /// Persons of one plan.
+  package static let shredSubjectsMax = 10_000
+  /// What one user may have erased of a tenant in a day.
+  ///
+  /// So many persons, and so many events or a hundredth of the tenant's, whichever is more; beyond that a
+  /// second user approves.
+  package static let unapprovedSubjectsMax: UInt64 = 100
+  package static let unapprovedEventsMax: UInt64 = 1_000
+  package static let unapprovedShare: UInt64 = 100
+  /// How long a plan waits for its approval: seven days.
+  package static let approvalMilliseconds: Int64 = 7 * 86_400_000
+  /// How long a confirmed shred can be made to wait: 30 days.
+  package static let graceMillisecondsMax: Int64 = 30 * 86_400_000
   /// Positions of one `SHRED EVENTS`.
   package static let shredEventsMax = 1_000
   /// A position or version has 48 bits on the disk.

@@ -17,6 +17,33 @@ package struct CivilDate: Hashable, Sendable {
   }
 }
 
+extension CivilDate {
+  /// A day of a month; a day beyond its end is its last.
+  package init(year: Int, month: Int, day: Int) {
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+    let days = month == 2 ? (leap ? 29 : 28) : [4, 6, 9, 11].contains(month) ? 30 : 31
+    self.year = year
+    self.month = month
+    self.day = min(day, days)
+  }
+
+  package var daysSince1970: Int {
+    let shiftedYear = month <= 2 ? year - 1 : year
+    let era = (shiftedYear >= 0 ? shiftedYear : shiftedYear - 399) / 400
+    let yearOfEra = shiftedYear - era * 400
+    let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+    let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+    return era * 146_097 + dayOfEra - 719_468
+  }
+
+  /// The same day of the next month, or that month's last.
+  package var aMonthLater: CivilDate {
+    month == 12
+      ? CivilDate(year: year + 1, month: 1, day: day)
+      : CivilDate(year: year, month: month + 1, day: day)
+  }
+}
+
 /// Times as text: RFC 3339 in UTC with milliseconds.
 package enum Timestamp {
   /// Bytes of what ``append(_:to:)`` writes: `2026-11-24T06:03:43.123Z`.
@@ -49,6 +76,11 @@ package enum Timestamp {
     output.append(0x30 + UInt8(truncatingIfNeeded: rest / 100 % 10))
     twoDigits(rest % 100, &output)
     output.append(0x5A)
+  }
+
+  /// The day (since 1970) as `2026-11-24`.
+  package static func dayText(_ day: Int64) -> String {
+    String(text(day * 86_400_000).prefix(10))
   }
 
   /// The time as RFC 3339.

@@ -1,5 +1,6 @@
 package import EventModel
 package import Keyring
+import Sodium
 
 /// Why something is destroyed; a code, since free text could hold what must be forgotten.
 package enum ReasonCode: String, Sendable, CaseIterable {
@@ -20,16 +21,12 @@ package struct Actor: Sendable, Hashable {
   /// True when the peer has the role approver.
   package let isApprover: Bool
   /// True for what the daemon does by itself.
-  package private(set) var isDaemon = false
+  package let isDaemon: Bool
 
-  /// The daemon itself.
-  package static let daemon: Actor = {
-    var actor = Actor(uid: 0, socketName: nil, isApprover: false)
-    actor.isDaemon = true
-    return actor
-  }()
+  package static let daemon = Actor(uid: 0, socketName: nil, isApprover: false, isDaemon: true)
 
-  package init(uid: UInt32, socketName: String?, isApprover: Bool) {
+  package init(uid: UInt32, socketName: String?, isApprover: Bool, isDaemon: Bool = false) {
+    self.isDaemon = isDaemon
     self.uid = uid
     self.socketName = socketName
     self.isApprover = isApprover
@@ -44,13 +41,10 @@ package enum ControlAct: Sendable {
   case suspendTenant(TenantName)
   case resumeTenant(TenantName)
   case setTenant(TenantName, TenantOption)
-  /// Counts what destroying the person's keys would erase and answers the token for it.
-  case planShredSubject(TenantName, subject: [UInt8])
-  case shredSubject(TenantName, subject: [UInt8], reason: ReasonCode, token: [UInt8])
+  /// Counts what destroying the target's keys would erase and answers the token for it.
   case planShred(TenantName, ShredTarget)
-  case shred(TenantName, ShredTarget, reason: ReasonCode, token: [UInt8])
-  case planShredTenant(TenantName)
-  case shredTenant(TenantName, reason: ReasonCode, token: [UInt8])
+  case shred(TenantName, ShredTarget, ShredRequest, token: [UInt8])
+  case plan(PlanAct)
   /// Lifts the mark of an erased person, so that new events (under a new key) are taken again.
   case enrolSubject(TenantName, subject: [UInt8])
   case keyStatus
@@ -92,26 +86,43 @@ extension ControlAct {
   /// True when after its answer nothing may be sent that was read before it.
   package var isBarrier: Bool {
     switch self {
-    case .shredSubject, .shred, .shredTenant, .restrictSubject: true
+    case .shred, .restrictSubject, .plan(.approve): true
     default: false
     }
   }
 }
 
-/// What can be shredded besides persons and tenants.
+/// What is done with plans, by their numbers.
+package enum PlanAct: Sendable {
+  case list(PlanPermission)
+  case status(UInt32, PlanPermission)
+  case approve(UInt32, PlanPermission)
+  case cancel(UInt32, PlanPermission)
+  /// By the daemon, when its time has come.
+  case carryOut(UInt32)
+}
+
+/// What can be shredded.
 package enum ShredTarget: Hashable, Sendable {
+  /// Persons, by their identifiers: at most ``Limits/shredSubjectsMax``.
+  case subjects([[UInt8]])
   /// Single events, by their positions: at most ``Limits/shredEventsMax``.
   case events([UInt64])
   /// A stream with all its events, by its name.
   case stream([UInt8])
   /// What was stored under a class (empty: `default`) on a UTC day, counted from 1970-01-01.
   case period(className: [UInt8], day: UInt32)
+  case tenant
+  /// The tenant, after a time in which it takes no events and is read.
+  case offboarding
 }
 
 /// What an administrator can set for a tenant.
 package enum TenantOption: Hashable, Sendable {
   /// Every event must have an id of the client's (`ids required|optional`).
   case demandsIDs(Bool)
+  /// How long a confirmed shred of a kind waits.
+  case grace(PlanKind, milliseconds: Int64)
 }
 
 /// What a control act answers.
@@ -121,6 +132,9 @@ package enum ControlAnswer: Sendable {
   case tenant(TenantDetail)
   case plan(ShredPlan)
   case shredded(ShredReceipt)
+  /// Confirmed; restricted and to be destroyed later.
+  case planned(PlanDetail)
+  case plans([PlanDetail])
   case keyStatus(KeyringStatus)
   case rotated(KeyRotation)
   case retention(RetentionAnswer)
@@ -147,13 +161,15 @@ package struct TenantDetail: Sendable {
 
 /// What a shred would destroy.
 package struct ShredPlan: Sendable {
-  /// The token to confirm with: 32 hexadecimal digits.
+  /// The token to confirm with: 32 hexadecimal digits; empty when it was confirmed.
   package let token: String
+  /// What the ledger keeps of the plan: a hash of its token, which is random and so is its salt.
+  package let hash: [UInt8]
   /// Live events that will be erased.
   package let eventCount: UInt64
-  /// Of these, events that name other persons too; any person, unless a person is shredded.
+  /// Of these, events that name other persons too; any person, unless persons are shredded.
   package let sharedEventCount: UInt64
-  /// Of these, events that name nobody and go with the person's streams.
+  /// Of these, events that name nobody and go with the persons' streams.
   package let impersonalEventCount: UInt64
   /// Events that are meant too and were erased before.
   package let erasedEventCount: UInt64
@@ -163,8 +179,34 @@ package struct ShredPlan: Sendable {
   package let sharedStreamCount: UInt64
   /// Keys that will be destroyed.
   package let keyCount: UInt64
+  /// Persons that will be erased.
+  package let subjectCount: UInt64
   /// True when a second user must confirm.
-  package let needsApproval: Bool
+  package var needsApproval = false
+  /// When it will be destroyed if it is confirmed now; nil: at once.
+  package var dueMilliseconds: Int64?
+  /// What it was confirmed with; the ledger keeps its ticket.
+  package var request: ShredRequest?
+
+  init(
+    token: String, hash: [UInt8]? = nil, eventCount: UInt64, sharedEventCount: UInt64,
+    impersonalEventCount: UInt64, erasedEventCount: UInt64, ownStreamCount: UInt64,
+    sharedStreamCount: UInt64, keyCount: UInt64, subjectCount: UInt64
+  ) {
+    self.token = token
+    self.hash =
+      hash
+      ?? KeyDerivation.checksum(
+        count: 32, context: KeyDerivation.Context("LT1.plan"), message: Array(token.utf8).span)
+    self.eventCount = eventCount
+    self.sharedEventCount = sharedEventCount
+    self.impersonalEventCount = impersonalEventCount
+    self.erasedEventCount = erasedEventCount
+    self.ownStreamCount = ownStreamCount
+    self.sharedStreamCount = sharedStreamCount
+    self.keyCount = keyCount
+    self.subjectCount = subjectCount
+  }
 }
 
 /// What a shred did.

@@ -14,7 +14,8 @@ import Synchronization
 ///                                      v tail                IndexThread --> index/
 /// readFeed, readStream --> EventIndex + LogReader + keys
 /// ```
-/// Threads: one writer, one for the index, one for surveys, and the callers' own for reads.
+/// Threads: one writer, one for the index, one for surveys, one that looks for plans that are due, and
+/// the callers' own for reads.
 package final class EventStore: Sendable {
   let shared: SharedEngine
   private let queue = WorkQueue()
@@ -23,6 +24,7 @@ package final class EventStore: Sendable {
   private let indexThread: IndexThread
   private let holderThread: HolderThread
   private let hourlyThread: HourlyThread
+  private let planTimer = PlanTimer()
 
   /// Holds the directory's lock for as long as the store is open.
   private let directory: DataDirectory
@@ -40,6 +42,7 @@ package final class EventStore: Sendable {
     }
     indexThread.start()
     holderThread.start()
+    planTimer.start { [weak self] in self?.carryOutDuePlans() }
     guard isUnattended else { return }
     hourlyThread.start { [surveyor, queue] answer in
       let work = ControlWork(act: .hourly, actor: .daemon) { result in
@@ -113,6 +116,7 @@ package final class EventStore: Sendable {
   /// Answers what was submitted, flushes the index, stops the threads.
   package func close() {
     hourlyThread.stop()
+    planTimer.stop()
     queue.close()
     writerEnded.wait()
     surveyor.wait()
@@ -303,7 +307,7 @@ extension EngineState {
   /// The tenant, if it exists and is not suspended.
   func activeTenant(_ number: TenantNumber) throws(StoreError) -> TenantState {
     guard let tenant = tenants[number] else { throw .noTenant }
-    guard !tenant.isSuspended else { throw .suspended }
+    guard !tenant.isSuspended, tenant.hidden.access != .none else { throw .suspended }
     return tenant
   }
 }

@@ -58,6 +58,15 @@ package enum StoreError: Error, Hashable, Sendable {
   case noStream
   /// The tenant has no key for this person. The caller's mistake; never an empty certificate.
   case noSubject
+  /// The tenant has no key for `count` of several persons; the caller's mistake. `first` counts from 1.
+  case noSubjects(count: Int, first: Int)
+  /// There is no such plan, or it is finished. The caller's mistake.
+  case noPlan
+  /// A second user must approve the plan of this number. Another person's move.
+  case approvalAwaited(plan: UInt32)
+  /// What the plan of this number names is restricted; it is destroyed as soon as a root holder can be
+  /// reached. The operator's move.
+  case destructionAwaited(plan: UInt32)
   /// A destroying act needs the token of its dry run. The caller makes one.
   case confirmationMissing
   /// The token is unknown, used or older than an hour. The caller makes a new dry run.

@@ -41,8 +41,8 @@ struct Lethe: ParsableCommand {
     version: Release.version,
     subcommands: [
       Append.self, Read.self, Get.self, Query.self, Count.self, Streams.self, Tail.self,
-      Import.self, Export.self, Tenant.self, RetentionVerbs.self, Shred.self, Subject.self,
-      Key.self, CertificateCommand.self, Clock.self, Access.self,
+      Import.self, Export.self, Tenant.self, RetentionVerbs.self, Shred.self, Plan.self,
+      Subject.self, Key.self, CertificateCommand.self, Clock.self, Access.self,
       Health.self, ShowLimits.self,
     ])
 

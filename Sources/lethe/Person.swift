@@ -1,13 +1,16 @@
 import Client
+import EventModel
 
 /// Reads identifiers of persons: from a file descriptor or from a prompt without echo.
 enum Person {
   /// Bytes of all identifiers together; four of 255 bytes and their line ends fit.
   private static let inputBytesMax = 4_096
+  /// The same for many at once.
+  private static let manyBytesMax = Limits.shredSubjectsMax * (Limits.nameBytesMax + 2)
 
   /// One identifier a line; empty lines are passed over.
-  static func read(from fd: Int32) throws -> [[UInt8]] {
-    switch LineReader.readAll(fd, bytesMax: inputBytesMax) {
+  static func read(from fd: Int32, bytesMax: Int = inputBytesMax) throws -> [[UInt8]] {
+    switch LineReader.readAll(fd, bytesMax: bytesMax) {
     case .success(let bytes):
       let lines = bytes.split(separator: 0x0A).map { line in
         Array(line.last == 0x0D ? line.dropLast() : line)
@@ -16,8 +19,19 @@ enum Person {
     case .failure(let error):
       throw Failure(
         .usage, "file descriptor \(fd): \(SystemCalls.describe(errno: error.errno))")
-    case nil: throw Failure(.dataError, "more than \(inputBytesMax) bytes of identifiers")
+    case nil: throw Failure(.dataError, "more than \(bytesMax) bytes of identifiers")
     }
+  }
+
+  /// All identifiers of stdin, each once, in their order.
+  static func many() throws -> [[UInt8]] {
+    var known: Set<[UInt8]> = []
+    let persons = try read(from: 0, bytesMax: manyBytesMax).filter { known.insert($0).inserted }
+    guard !persons.isEmpty else { throw Failure(.usage, "stdin has no identifier") }
+    guard persons.count <= Limits.shredSubjectsMax else {
+      throw Failure(.dataError, "more than \(Limits.shredSubjectsMax) persons")
+    }
+    return persons
   }
 
   /// Asks for one identifier on the terminal, which does not show it; nil without a terminal.

@@ -30,6 +30,9 @@ struct ShredOptions: ParsableArguments {
   @Option(help: "The ticket of the request: letters, digits and '-', at most 32.")
   var ticket: String?
 
+  @Option(help: "The day on which the request came, as 2026-11-24.")
+  var received: String?
+
   @Flag(help: "Only show what would be destroyed, and the token to confirm it with.")
   var dryRun = false
 
@@ -50,6 +53,7 @@ struct ShredOptions: ParsableArguments {
     var request = request
     request.append("REASON", reason)
     if let ticket { request.append("TICKET", ticket) }
+    if let received { request.append("RECEIVED", received) }
     if let confirm { return try destroy(request, token: confirm, session, options) }
     var dry = request
     dry.append("DRYRUN")
@@ -82,15 +86,20 @@ struct ShredOptions: ParsableArguments {
 /// `lethe shred subject`.
 struct ShredSubject: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "subject", abstract: "Erase a person.",
+    commandName: "subject", abstract: "Erase a person, or many at once.",
     discussion: """
-      The person's identifier is read from stdin, or asked for without showing it.
+      The person's identifier is read from stdin, or asked for without showing it. With --stdin \
+      stdin has one identifier a line, at most 10,000, which are erased together.
 
       EXAMPLES
         $ lethe shred subject --tenant acme --reason art17 --dry-run <<<'u-42'
         $ lethe shred subject --tenant acme --reason art17 --confirm 5f0c.. <<<'u-42'
-        $ lethe shred subject --tenant acme --reason art17 --ticket DPO-981
+        $ lethe shred subject --tenant acme --reason art17 --ticket DPO-981 --received 2026-11-20
+        $ lethe shred subject --tenant acme --reason other --stdin --dry-run < leavers.txt
       """)
+
+  @Flag(help: "Erase all persons whose identifiers stdin has, one a line.")
+  var stdin = false
 
   @OptionGroup var shred: ShredOptions
   @OptionGroup var options: ConnectionOptions
@@ -98,8 +107,16 @@ struct ShredSubject: ParsableCommand {
   func run() throws {
     let tenant = try options.requiredTenant()
     var request = Request("SHRED", "DATASUBJECT", tenant)
-    request.append(try Person.one("Data subject to erase (not shown)"))
-    try shred.carryOut(request, typed: "erase this person", options)
+    guard stdin else {
+      request.append(try Person.one("Data subject to erase (not shown)"))
+      return try shred.carryOut(request, typed: "erase this person", options)
+    }
+    let persons = try Person.many()
+    for (index, person) in persons.enumerated() {
+      if index > 0 { request.append("DATASUBJECT") }
+      request.append(person)
+    }
+    try shred.carryOut(request, typed: "erase \(persons.count) persons", options)
   }
 }
 
@@ -108,11 +125,13 @@ struct ShredTenant: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "tenant", abstract: "Erase a tenant with all its events.",
     discussion: """
-      The confirmation must come from another user than the dry run.
+      Another user must approve it (lethe plan approve); then it is closed, and shredded after the \
+      tenant's grace, seven days at first.
 
       EXAMPLES
         $ lethe shred tenant acme --reason offboarding --dry-run
-        $ lethe shred tenant acme --reason offboarding --confirm 5f0c..     # the second user
+        $ lethe shred tenant acme --reason offboarding --confirm 5f0c..     # answers the plan's number
+        $ lethe plan approve 17                                             # the second user
       """)
 
   @Argument(help: "The tenant.")

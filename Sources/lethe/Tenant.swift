@@ -13,8 +13,8 @@ struct Tenant: ParsableCommand {
         $ lethe tenant suspend acme
       """,
     subcommands: [
-      TenantCreate.self, TenantList.self, TenantInfo.self, TenantSet.self, TenantSuspend.self,
-      TenantResume.self,
+      TenantCreate.self, TenantList.self, TenantInfo.self, TenantSet.self,
+      TenantSuspend.self, TenantResume.self, TenantOffboard.self,
     ])
 }
 
@@ -85,14 +85,16 @@ struct TenantInfo: ParsableCommand {
 /// `lethe tenant set`.
 struct TenantSet: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "set", abstract: "Set what a tenant demands of its events.",
+    commandName: "set",
+    abstract: "Set what a tenant demands of its events, and the grace of shreds.",
     discussion: """
       With --ids required, an event without an id of the client's is refused: then no client that \
-      sends again by itself can store an event twice.
+      sends again by itself can store an event twice. With --grace, confirmed shreds of a kind \
+      wait so long (0h to 30d) and can be cancelled until then.
 
       EXAMPLES
         $ lethe tenant set acme --ids required
-        $ lethe tenant set acme --ids optional
+        $ lethe tenant set acme --grace datasubject=72h --grace tenant=14d
       """)
 
   /// Whether events must have ids.
@@ -105,13 +107,55 @@ struct TenantSet: ParsableCommand {
   var name: String
 
   @Option(help: "required or optional.")
-  var ids: Demand
+  var ids: Demand?
+
+  @Option(help: "KIND=TIME; datasubject, events, stream, period, tenant or offboarding.")
+  var grace: [String] = []
 
   @OptionGroup var options: ConnectionOptions
 
+  func validate() throws {
+    guard ids != nil || !grace.isEmpty else { throw ValidationError("say --ids or --grace") }
+  }
+
   func run() throws {
-    _ = try options.openAdmin().call(Request("TENANT", "SET", name, "ids", ids.rawValue))
-    Output.message("ids are \(ids.rawValue)")
+    let session = try options.openAdmin()
+    if let ids {
+      _ = try session.call(Request("TENANT", "SET", name, "ids", ids.rawValue))
+      Output.message("ids are \(ids.rawValue)")
+    }
+    for setting in grace {
+      let parts = setting.split(separator: "=", maxSplits: 1).map(String.init)
+      guard parts.count == 2 else { throw Failure(.usage, "--grace takes KIND=TIME") }
+      _ = try session.call(Request("TENANT", "SET", name, "grace", parts[0], parts[1]))
+      Output.message("grace of \(parts[0]) is \(parts[1])")
+    }
+  }
+}
+
+/// `lethe tenant offboard`.
+struct TenantOffboard: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "offboard", abstract: "Take no more events of a tenant, and shred it later.",
+    discussion: """
+      Another user must approve it (lethe plan approve). Until its grace ends, seven days at first, \
+      it can be read and exported.
+
+      EXAMPLES
+        $ lethe tenant offboard acme --reason offboarding --dry-run
+        $ lethe tenant offboard acme --reason offboarding --confirm 5f0c..
+        $ lethe plan approve 17                     # the second user
+        $ lethe export range '*' --tenant acme --output acme.ndjson
+      """)
+
+  @Argument(help: "The tenant.")
+  var name: String
+
+  @OptionGroup var shred: ShredOptions
+  @OptionGroup var options: ConnectionOptions
+
+  func run() throws {
+    try shred.carryOut(Request("TENANT", "OFFBOARD", name), typed: name, options)
   }
 }
 

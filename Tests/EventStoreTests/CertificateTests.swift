@@ -38,6 +38,7 @@ import Testing
     _ = try store.shred("acme", .events([1, 3]))
     _ = try store.shred("acme", .stream(Array("stream-1".utf8)))
     let name = TenantName("acme")!
+    try store.control(.setTenant(name, .grace(.tenant, milliseconds: 0)))
     guard case .plan(let plan) = try store.control(.planShredTenant(name)) else {
       throw StoreError.corrupt
     }

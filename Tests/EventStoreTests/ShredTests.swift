@@ -129,10 +129,11 @@ import Testing
       throw StoreError.corrupt
     }
     let confirm = ControlAct.shredTenant(name, reason: .offboarding, token: Array(plan.token.utf8))
-    #expect(throws: StoreError.needsApproval) {
+    try store.control(.setTenant(name, .grace(.tenant, milliseconds: 0)))
+    #expect(throws: StoreError.approvalAwaited(plan: 1)) {
       try store.control(confirm, uid: 1, isApprover: true)
     }
-    #expect(throws: StoreError.needsApproval) { try store.control(confirm, uid: 2) }
+    #expect(throws: StoreError.approvalAwaited(plan: 1)) { try store.control(confirm, uid: 2) }
     try store.control(confirm, uid: 2, isApprover: true)
     #expect(throws: StoreError.noTenant) { try store.feed(tenant) }
     #expect(store.append(tenant, TestEvent()).error == .noTenant)
@@ -162,7 +163,7 @@ import Testing
     for event in later {
       let control = ControlPlane(shared: shared)
       let survey = Result { () throws(StoreError) in
-        Survey.subject(try ShredSurvey.survey(ann, tenant: tenant, shared: shared))
+        Survey.shred(try PlanSurvey.survey(.subjects([ann]), tenant: tenant, shared: shared))
       }
       guard
         case .plan(let plan) = try control.perform(

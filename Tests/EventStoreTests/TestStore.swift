@@ -118,13 +118,7 @@ final class TestStore {
 
   /// Dry run and confirmation in one.
   func shred(_ tenant: String, _ subject: String) throws -> ShredReceipt {
-    let name = TenantName(tenant)!
-    guard case .plan(let plan) = try control(.planShredSubject(name, subject: Array(subject.utf8))),
-      case .shredded(let receipt) = try control(
-        .shredSubject(
-          name, subject: Array(subject.utf8), reason: .art17, token: Array(plan.token.utf8)))
-    else { throw StoreError.corrupt }
-    return receipt
+    try shred(tenant, .subjects([Array(subject.utf8)]), reason: .art17)
   }
 }
 
@@ -138,10 +132,14 @@ extension TestStore {
   }
 
   /// Dry run and confirmation in one.
-  func shred(_ tenant: String, _ target: ShredTarget) throws -> ShredReceipt {
-    let token = Array(try plan(tenant, target).token.utf8)
+  func shred(
+    _ tenant: String, _ target: ShredTarget, reason: ReasonCode = .capturedSecret
+  ) throws -> ShredReceipt {
+    let plan = try plan(tenant, target)
     let answer = try control(
-      .shred(TenantName(tenant)!, target, reason: .capturedSecret, token: token))
+      .shred(
+        TenantName(tenant)!, target, reason: reason, token: Array(plan.token.utf8)),
+      uid: plan.needsApproval ? 2 : 1, isApprover: plan.needsApproval)
     guard case .shredded(let receipt) = answer else { throw StoreError.corrupt }
     return receipt
   }
@@ -155,8 +153,8 @@ extension TestStore {
     let actor = Actor(uid: 1, socketName: nil, isApprover: false)
     return try TestHooks.$taskVariant.withValue(variant) {
       let survey = Result { () throws(StoreError) in
-        Survey.findings(
-          try ShredFindings.survey(target, tenant: store.tenant(named: name)!, shared: shared))
+        Survey.shred(
+          try PlanSurvey.survey(target, tenant: store.tenant(named: name)!, shared: shared))
       }
       guard
         case .plan(let plan) = try control.perform(
@@ -173,6 +171,26 @@ extension TestStore {
   func check() throws -> CheckReport {
     try EventStore.check(path: dataPath, holders: Self.holders(directory)) { [clock] in clock.now }
   }
+}
+
+extension ControlAct {
+  static func planShredSubject(_ tenant: TenantName, subject: [UInt8]) -> ControlAct {
+    .planShred(tenant, .subjects([subject]))
+  }
+
+  static func shredSubject(
+    _ tenant: TenantName, subject: [UInt8], reason: ReasonCode, token: [UInt8]
+  ) -> ControlAct { .shred(tenant, .subjects([subject]), reason: reason, token: token) }
+
+  static func planShredTenant(_ tenant: TenantName) -> ControlAct { .planShred(tenant, .tenant) }
+
+  static func shredTenant(
+    _ tenant: TenantName, reason: ReasonCode, token: [UInt8]
+  ) -> ControlAct { .shred(tenant, .tenant, reason: reason, token: token) }
+
+  static func shred(
+    _ tenant: TenantName, _ target: ShredTarget, reason: ReasonCode, token: [UInt8]
+  ) -> ControlAct { .shred(tenant, target, ShredRequest(reason: reason), token: token) }
 }
 
 /// A clock that stands still until it is set.

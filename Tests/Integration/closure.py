@@ -111,13 +111,14 @@ class Scenario:
     def shred(self, *words):
         """Plans and confirms; False when there was nothing left to be destroyed."""
         import redis
+        act = ["SHRED", *words, "REASON", "other"]
         try:
-            token = self.daemon.admin("SHRED", *words, "REASON", "other", "DRYRUN")[b"confirm"]
+            plan = self.daemon.admin(*act, "DRYRUN")
         except redis.ResponseError as error:
             if str(error).startswith("NOEVENT"):
                 return False
             raise
-        self.daemon.admin("SHRED", *words, "REASON", "other", "CONFIRM", token)
+        self.daemon.confirm(act, plan)
         return True
 
     def kill(self, what, dead):

@@ -83,12 +83,15 @@ ADMIN = {
         "info", "time", "multi", "exec", "discard", "watch", "unwatch")},
     "tenant": ["TENANT LIST", "TENANT INFO {tenant}", "TENANT SUSPEND {tenant}",
                "TENANT RESUME {tenant}", "TENANT CREATE {tenant} RETENTION 30d",
-               "TENANT SET {tenant} ids required", "TENANT OFFBOARD {tenant}",
+               "TENANT SET {tenant} ids required", "TENANT SET {tenant} grace tenant 1d",
+               "TENANT OFFBOARD {tenant} " + SHRED + " DRYRUN",
+               "TENANT OFFBOARD {tenant} " + SHRED + " CONFIRM {token}",
                "TENANT ENROLKEY {tenant} key"],
     "shred": ["SHRED DATASUBJECT {tenant} {person} " + SHRED + " DRYRUN",
               "SHRED DATASUBJECT mine {person}-9 " + SHRED + " DRYRUN",
               "SHRED DATASUBJECT {tenant} {person} " + SHRED + " CONFIRM {token}",
               "SHRED DATASUBJECT mine me " + SHRED + " CONFIRM {token}",
+              "SHRED DATASUBJECT mine me DATASUBJECT {person}-9 " + SHRED + " DRYRUN",
               "SHRED TENANT {tenant} " + SHRED + " DRYRUN",
               "SHRED TENANT {tenant} " + SHRED + " CONFIRM {token}",
               "SHRED EVENTS {tenant} {position} " + SHRED + " DRYRUN",
@@ -104,6 +107,7 @@ ADMIN = {
                   "RETENTION SET {tenant} default MAX 10d DRYRUN",
                   "RETENTION SET {tenant} default MAX 10d CONFIRM {token}"],
     "key": ["KEY STATUS", "KEY ROTATE TENANT {tenant}", "KEY REWRAP TENANT {tenant}"],
+    "plan": ["PLAN LIST", "PLAN STATUS 1", "PLAN APPROVE 1", "PLAN CANCEL 1"],
     "access": ["ACCESS LIST"],
     # The first certificate of the store is the other tenant's.
     "audit": ["AUDIT CERTIFICATES", "AUDIT CERTIFICATE {certificate}", "AUDIT LOG {tenant}"],
@@ -113,7 +117,6 @@ ADMIN = {
 LATER = {
     "event.proof": ["EVENT.PROOF POSITION {position}"], "event.checkpoint": ["EVENT.CHECKPOINT"],
     "hold": ["HOLD LIST {tenant}"],
-    "plan": ["PLAN LIST", "PLAN STATUS {token}"],
     "export": ["EXPORT DATASUBJECT {tenant} {person}"],
     "incident": ["INCIDENT SCOPE {tenant}"], "grant": ["GRANT LIST {tenant}"],
 }

@@ -37,8 +37,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("INCIDENT SCOPE acme", "INCIDENT"),
-    ("TENANT OFFBOARD acme", "TENANT OFFBOARD"),
+    ("INCIDENT SCOPE acme", "INCIDENT")
   ])
   func `what administrators will have says so`(line: String, name: String) {
     var harness = Harness(endpoint: .admin)

@@ -66,7 +66,7 @@ struct NameResolver {
       return (resolved.tenant, resolved.secrets)
     }
     guard let tenant = state.tenants[request.tenant] else { throw .noTenant }
-    guard !tenant.isSuspended else { throw .suspended }
+    guard !tenant.isSuspended, tenant.hidden.access == .all else { throw .suspended }
     guard !tenant.demandsIDs || !request.id.isEmpty else { throw .idMissing }
     return (tenant, try tenant.open(state.keyring))
   }

@@ -77,7 +77,7 @@ struct CertificateSamples: Sendable {
   private static func opens(
     _ posting: Posting, of tenant: TenantNumber, _ shared: SharedEngine
   ) throws(StoreError) -> Bool {
-    var reader = EventReader(shared: shared, tenant: tenant)
+    var reader = EventReader(shared: shared, tenant: tenant, seesRestricted: true)
     var isLive = false
     do {
       _ = try reader.read(

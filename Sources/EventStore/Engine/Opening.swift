@@ -75,8 +75,11 @@ extension EventStore {
     let state: EngineState
     let index: EventIndex
     let filter = IDFilter()
+    let plans = PlanBook()
     do throws(StoreError) {
       state = try EngineState(keyring: keyring)
+      try StoreError.translating { () throws(KeyringError) in try plans.load(keyring) }
+      state.apply(plans)
       try Recovery.checkLog(state, logTables)
       index = try openIndex(directory, state, logTables)
       var recovery = Recovery(
@@ -86,9 +89,8 @@ extension EventStore {
     } catch { throw .log(error) }
     let timeMark = state.keyring.timeMark
     let shared = SharedEngine(
-      state: state, index: index, logTables: logTables, filter: filter,
-      suite: SingleUseAEAD.Suite.fastest, clocks: clocks,
-      timeMark: timeMark)
+      state: state, index: index, logTables: logTables, filter: filter, plans: plans,
+      suite: SingleUseAEAD.Suite.fastest, clocks: clocks, timeMark: timeMark)
     return EventStore(shared: shared, directory: directory, isUnattended: isUnattended)
   }
 

@@ -21,6 +21,7 @@ final class SharedEngine: Sendable {
   let logTables: LogTables
   let erasures: ErasureLog
   let filter: IDFilter
+  let plans: PlanBook
   let suite: SingleUseAEAD.Suite
   /// Milliseconds since 1970; a parameter, so that tests can set it.
   let clock: @Sendable () -> Int64
@@ -48,7 +49,8 @@ final class SharedEngine: Sendable {
 
   init(
     state: sending EngineState, index: EventIndex, logTables: LogTables,
-    filter: IDFilter, suite: SingleUseAEAD.Suite, clocks: MachineClocks, timeMark: Int64?
+    filter: IDFilter, plans: PlanBook, suite: SingleUseAEAD.Suite, clocks: MachineClocks,
+    timeMark: Int64?
   ) {
     self.state = Mutex(state)
     self.index = index
@@ -56,6 +58,7 @@ final class SharedEngine: Sendable {
     log = LogReader(logTables)
     erasures = ErasureLog(logTables)
     self.filter = filter
+    self.plans = plans
     self.suite = suite
     clock = clocks.wall
     self.clocks = clocks

@@ -45,6 +45,8 @@ final class TenantState {
   var isSuspended: Bool
   /// True when every event must have an id of the client's.
   var demandsIDs: Bool
+  /// What waiting plans hide of it.
+  var hidden = HiddenEvents([])
   /// What is durable; moved by the committer.
   var committed = LogHead()
   /// The newest position and stored time, what is being committed included; moved by the writer.

@@ -8,7 +8,6 @@ import Storage
 /// So an act sees everything that was acknowledged before it, and what comes after sees it whole.
 final class ControlPlane: Sendable {
   let shared: SharedEngine
-  let plans = PlanBook()
   let retentionPlans = RetentionPlanBook()
   let desk = CertificateDesk()
 
@@ -34,20 +33,13 @@ final class ControlPlane: Sendable {
     case .resumeTenant(let name): return try setSuspended(name, false, actor)
     case .setTenant(let name, .demandsIDs(let demandsIDs)):
       return try setDemandsIDs(name, demandsIDs, actor)
-    case .planShredSubject(let name, let subject):
-      return .plan(try planSubject(try number(name), subject, survey, actor))
-    case .shredSubject(let name, let subject, let reason, let token):
-      return .shredded(
-        try shredSubject(try number(name), subject, survey, reason, token, actor))
-    case .planShred(let name, let target):
-      return .plan(try planShred(try number(name), target, survey, actor))
-    case .shred(let name, let target, let reason, let token):
-      return .shredded(
-        try shred(try number(name), target, survey, reason, token, actor))
-    case .planShredTenant(let name):
-      return .plan(try planTenant(try number(name), actor))
-    case .shredTenant(let name, let reason, let token):
-      return .shredded(try shredTenant(try number(name), reason, token, actor))
+    case .setTenant(let name, .grace(let kind, let milliseconds)):
+      return try setGrace(try number(name), kind, milliseconds, actor)
+    case .planShred(let name, _):
+      return .plan(try planShred(try number(name), survey, actor))
+    case .shred(let name, _, let request, let token):
+      return try shred(try number(name), survey, request, token, actor)
+    case .plan(let act): return try perform(act, actor, survey)
     case .enrolSubject(let name, let subject):
       return try enrol(try number(name), subject, actor)
     case .restrictSubject(let name, let subject, let demand):
@@ -75,7 +67,7 @@ final class ControlPlane: Sendable {
     }
   }
 
-  private func number(_ name: TenantName) throws(StoreError) -> TenantNumber {
+  func number(_ name: TenantName) throws(StoreError) -> TenantNumber {
     guard let number = shared.withState({ $0.tenantsByName[name] }) else { throw .noTenant }
     return number
   }
@@ -143,73 +135,6 @@ final class ControlPlane: Sendable {
 
   // MARK: persons
 
-  private func target(_ tenant: TenantNumber, _ subject: [UInt8]) throws(StoreError) -> PlanTarget {
-    .subject(tenant, try tags(tenant, .suppression, [subject])[0])
-  }
-
-  /// The tags of names that have no class in the tenant's map.
-  func tags(
-    _ number: TenantNumber, _ kind: NameKind, _ names: [[UInt8]]
-  ) throws(StoreError) -> [Tag128] {
-    try shared.withState { (state) throws(StoreError) in
-      guard let tenant = state.tenants[number] else { throw .noTenant }
-      let secrets = try tenant.open(state.keyring)
-      var resolver = NameResolver()
-      return names.map { resolver.tag(kind, .default, $0.span, secrets.keys) }
-    }
-  }
-
-  private func planSubject(
-    _ tenant: TenantNumber, _ subject: [UInt8], _ survey: Result<Survey, StoreError>?,
-    _ actor: Actor
-  ) throws(StoreError) -> ShredPlan {
-    guard let survey = try survey?.get().subject() else { throw .corrupt }
-    let plan = ShredPlan(survey, token: PlanBook.newToken())
-    let now = shared.clock()
-    try plans.add(
-      PlanBook.Entry(
-        target: try target(tenant, subject), plan: plan, uid: actor.uid, madeMilliseconds: now),
-      now: now)
-    return plan
-  }
-
-  /// Destroys a person's keys: positions into the erasure log, stage root, commit, erase old root,
-  /// empty caches, wait for reads.
-  private func shredSubject(
-    _ tenant: TenantNumber, _ subject: [UInt8], _ survey: Result<Survey, StoreError>?,
-    _ reason: ReasonCode, _ token: [UInt8], _ actor: Actor
-  ) throws(StoreError) -> ShredReceipt {
-    let now = shared.clock()
-    let entry = try plans.find(token, target: try target(tenant, subject), now: now)
-    guard let survey = try survey?.get().subject() else { throw .corrupt }
-    guard entry.plan.isSame(as: ShredPlan(survey, token: entry.plan.token)),
-      try survey.isStillTrue(of: subject)
-    else { throw .planChanged }
-    let names = survey.ownStreams.values.compactMap { $0 }
-    let person = try person(tenant, subject)
-    let dead = try tags(tenant, .stream, names) + person.tags
-    let today = UInt16(clamping: now / 86_400_000)
-    var part = Removal.Part()
-    part.slots = Array(survey.subjectSlots) + Array(survey.ownStreams.keys)
-    part.tags = dead
-    // Who objected did so for the time after the erasure too.
-    part.marks = [
-      Removal.Mark(
-        tag: person.mark, untilDay: today + UInt16(Limits.suppressionDays),
-        marks: person.marks.intersection(.objected))
-    ]
-    var removal = Removal()
-    removal.parts[tenant] = part
-    try shared.erasures.stage(
-      survey.positions, tenant: tenant, now: now, planHash: entry.plan.hash, shared: shared)
-    // Whether the act came to be, its rows tell by the ledger, also when it ends in an error.
-    defer { shared.erasuresMoved(tenant) }
-    let receipt = try rotate(
-      removal, .subjectShredded, tenant, actor, plan: entry.plan, reason: reason, now: now)
-    plans.remove(entry)
-    return ShredReceipt(plan: entry.plan, rotation: receipt, timeMilliseconds: now)
-  }
-
   private func enrol(
     _ tenant: TenantNumber, _ subject: [UInt8], _ actor: Actor
   ) throws(StoreError) -> ControlAnswer {
@@ -225,38 +150,6 @@ final class ControlPlane: Sendable {
     return .done
   }
 
-  // MARK: whole tenants
-
-  private func planTenant(
-    _ tenant: TenantNumber, _ actor: Actor
-  ) throws(StoreError) -> ShredPlan {
-    let now = shared.clock()
-    let count = try shared.withState { (state) throws(StoreError) -> UInt64 in
-      guard let tenant = state.tenants[tenant] else { throw .noTenant }
-      return tenant.committed.position
-    }
-    let plan = ShredPlan(wholeTenantEvents: count, token: PlanBook.newToken())
-    try plans.add(
-      PlanBook.Entry(target: .tenant(tenant), plan: plan, uid: actor.uid, madeMilliseconds: now),
-      now: now)
-    return plan
-  }
-
-  /// Destroys a tenant: one child of the tenants' array, whatever its events.
-  private func shredTenant(
-    _ tenant: TenantNumber, _ reason: ReasonCode, _ token: [UInt8], _ actor: Actor
-  ) throws(StoreError) -> ShredReceipt {
-    let now = shared.clock()
-    let entry = try plans.find(token, target: .tenant(tenant), now: now)
-    guard actor.uid != entry.uid, actor.isApprover else { throw .needsApproval }
-    var removal = Removal()
-    removal.tenants = [tenant]
-    let receipt = try rotate(
-      removal, .tenantShredded, tenant, actor, plan: entry.plan, reason: reason, now: now)
-    plans.remove(entry)
-    return ShredReceipt(plan: entry.plan, rotation: receipt, timeMilliseconds: now)
-  }
-
   /// Destroys keys, with the line of the ledger and the certificate, and lets go of everything that
   /// was derived.
   func rotate(
@@ -270,7 +163,9 @@ final class ControlPlane: Sendable {
     defer { shared.raiseBarrier(for: tenant) }
     let entry = LedgerEntry(
       timeMilliseconds: now, act: act, actor: actor.ledgerActor, tenant: tenant,
-      result: reason?.ledgerResult ?? 0, planHash: plan?.hash ?? [], count: plan?.eventCount ?? 0)
+      result: reason?.ledgerResult ?? 0, planHash: plan?.hash ?? [], count: plan?.eventCount ?? 0,
+      subjectCount: plan?.subjectCount ?? 0, ticket: plan?.request?.ticket ?? [],
+      receivedDay: plan?.request?.receivedDay ?? 0)
     return try rotate(removal, entry: entry, draft)
   }
 
@@ -308,12 +203,19 @@ final class ControlPlane: Sendable {
 extension Actor {
   /// The actor as the ledger names it.
   var ledgerActor: LedgerEntry.Actor {
-    if isDaemon {
-      .daemon
-    } else if let socketName {
-      .socket(name: Array(socketName.utf8), uid: uid)
-    } else {
-      .uid(uid)
+    if isDaemon { return .daemon }
+    if let socketName { return .socket(name: Array(socketName.utf8), uid: uid) }
+    return .uid(uid)
+  }
+
+  /// Who did what the ledger says.
+  init(_ actor: LedgerEntry.Actor) {
+    switch actor {
+    case .daemon: self = .daemon
+    case .uid(let uid): self.init(uid: uid, socketName: nil, isApprover: false)
+    case .socket(let name, let uid):
+      self.init(
+        uid: uid, socketName: String(decoding: name, as: UTF8.self), isApprover: false)
     }
   }
 }
@@ -324,25 +226,20 @@ extension ReasonCode {
 }
 
 extension ShredPlan {
-  /// What the ledger keeps of the plan: a hash of its token, which is random and so is its salt.
-  var hash: [UInt8] {
-    KeyDerivation.checksum(
-      count: 32, context: KeyDerivation.Context("LT1.plan"), message: Array(token.utf8).span)
-  }
-
-  init(_ survey: ShredSurvey, token: String) {
+  init(_ survey: ShredSurvey, token: String, hash: [UInt8]?) {
     self.init(
-      token: token, eventCount: survey.eventCount, sharedEventCount: survey.sharedEventCount,
+      token: token, hash: hash, eventCount: survey.eventCount,
+      sharedEventCount: survey.sharedEventCount,
       impersonalEventCount: survey.impersonalEventCount, erasedEventCount: 0,
       ownStreamCount: UInt64(survey.ownStreams.count), sharedStreamCount: survey.sharedStreamCount,
-      keyCount: UInt64(survey.subjectSlots.count + survey.ownStreams.count), needsApproval: false)
+      keyCount: UInt64(survey.subjectSlots.count + survey.ownStreams.count),
+      subjectCount: UInt64(survey.persons.count))
   }
 
-  init(wholeTenantEvents count: UInt64, token: String) {
+  init(wholeTenantEvents count: UInt64, token: String, hash: [UInt8]?) {
     self.init(
-      token: token, eventCount: count, sharedEventCount: 0, impersonalEventCount: 0,
-      erasedEventCount: 0,
-      ownStreamCount: 0, sharedStreamCount: 0, keyCount: 1, needsApproval: true)
+      token: token, hash: hash, eventCount: count, sharedEventCount: 0, impersonalEventCount: 0,
+      erasedEventCount: 0, ownStreamCount: 0, sharedStreamCount: 0, keyCount: 1, subjectCount: 0)
   }
 
   /// True when both would destroy the same.
@@ -351,6 +248,6 @@ extension ShredPlan {
       && impersonalEventCount == other.impersonalEventCount
       && erasedEventCount == other.erasedEventCount
       && ownStreamCount == other.ownStreamCount && sharedStreamCount == other.sharedStreamCount
-      && keyCount == other.keyCount
+      && keyCount == other.keyCount && subjectCount == other.subjectCount
   }
 }

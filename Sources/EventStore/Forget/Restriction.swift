@@ -65,14 +65,19 @@ extension ControlPlane {
   }
 
   /// Marks keys in one commit and lets go of what was read or derived without the marks.
-  private func restrict(
-    _ tenant: TenantNumber, _ restriction: KeyRestriction, _ entry: LedgerEntry
+  ///
+  /// `documents` are those of the plan of this number, which demands it.
+  func restrict(
+    _ tenant: TenantNumber, _ restriction: KeyRestriction, documents: [DocumentID: Document] = [:],
+    _ entry: LedgerEntry, plan: UInt32? = nil
   ) throws(StoreError) {
     defer { shared.raiseBarrier(for: tenant) }
     try shared.withState { (state) throws(StoreError) in
       if let failure = state.failure { throw failure }
       do throws(KeyringError) {
-        try state.keyring.restrict(tenant, restriction, entry: entry)
+        try state.keyring.restrict(tenant, restriction, documents: documents, entry: entry)
+        if let plan { try shared.plans.reload(plan, state.keyring) }
+        state.apply(shared.plans)
       } catch {
         state.forgetKeys()
         let failure = StoreError(error)

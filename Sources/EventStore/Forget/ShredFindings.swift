@@ -19,7 +19,7 @@ struct ShredFindings: Sendable {
   /// What leaves the keyring.
   var part = Removal.Part()
 
-  private let target: ShredTarget
+  private let target: PlanTarget
   let walk: HeaderWalk
   let now: Int64
   /// What stood when the survey began.
@@ -40,7 +40,7 @@ struct ShredFindings: Sendable {
   }
 
   private init(
-    _ target: ShredTarget, _ tenant: TenantNumber, _ shared: SharedEngine
+    _ target: PlanTarget, _ tenant: TenantNumber, _ shared: SharedEngine
   ) throws(StoreError) {
     self.target = target
     walk = HeaderWalk(shared: shared, tenant: tenant)
@@ -50,15 +50,16 @@ struct ShredFindings: Sendable {
 
   /// Surveys the target; throws when there is nothing that could be destroyed.
   static func survey(
-    _ target: ShredTarget, tenant: TenantNumber, shared: SharedEngine
+    _ target: PlanTarget, tenant: TenantNumber, shared: SharedEngine
   ) throws(StoreError) -> ShredFindings {
     var findings = try ShredFindings(target, tenant, shared)
     switch target {
     case .events(let positions):
       // Bodies are opened, so a shred that comes between waits for it; they are few.
       try shared.reading { () throws(StoreError) in try findings.findEvents(positions) }
-    case .stream(let name): try findings.findStream(name)
+    case .stream(let tag): try findings.findStream(tag)
     case .period(let className, let day): try findings.findPeriod(className, day: day)
+    case .subjects, .tenant, .offboarding: throw .corrupt
     }
     return findings
   }
@@ -71,7 +72,7 @@ struct ShredFindings: Sendable {
     // Whatever destroys or expires begins a new epoch.
     guard now.epoch == before.epoch else { return false }
     switch target {
-    case .events: return true
+    case .events, .subjects, .tenant, .offboarding: return true
     case .stream:
       guard let slot = part.slots.first, let term = try term(ofStream: slot) else { return false }
       let newest = try term.postings(
@@ -164,10 +165,8 @@ extension ShredFindings {
 // MARK: Streams
 
 extension ShredFindings {
-  private mutating func findStream(_ name: [UInt8]) throws(StoreError) {
-    var resolver = NameResolver()
+  private mutating func findStream(_ tag: Tag128) throws(StoreError) {
     let (shared, tenant) = (walk.shared, walk.tenant)
-    let tag = resolver.tag(.stream, .default, name.span, try secrets().keys)
     let slot = try shared.withState { (state) throws(StoreError) in
       try StoreError.translating { () throws(KeyringError) in
         try state.keyring.entry(tenant, tag: tag)?.slot
@@ -199,12 +198,12 @@ extension ShredFindings {
 }
 
 extension ShredPlan {
-  init(_ findings: ShredFindings, token: String) {
+  init(_ findings: ShredFindings, token: String, hash: [UInt8]?) {
     self.init(
-      token: token, eventCount: findings.eventCount,
+      token: token, hash: hash, eventCount: findings.eventCount,
       sharedEventCount: findings.personalEventCount,
       impersonalEventCount: findings.eventCount - findings.personalEventCount,
       erasedEventCount: findings.erasedEventCount, ownStreamCount: findings.streamCount,
-      sharedStreamCount: 0, keyCount: findings.keyCount, needsApproval: false)
+      sharedStreamCount: 0, keyCount: findings.keyCount, subjectCount: 0)
   }
 }

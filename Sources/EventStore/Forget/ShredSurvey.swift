@@ -3,59 +3,67 @@ import Keyring
 import Sodium
 import Storage
 
-/// What destroying a person's keys would take along, counted from the log itself.
+/// What destroying persons would take along, counted from the log itself.
 ///
 /// The index only leads to the records; every record is asked for its own header, since a posting
 /// may belong to a colliding tag.
 struct ShredSurvey: Sendable {
-  /// The person's slots, one a class in which they occur.
+  /// The persons who have keys.
+  private(set) var persons: [PersonKeys] = []
+  /// Their slots, one for each class in which one of them occurs.
   private(set) var subjectSlots: Set<Slot> = []
   /// Streams that name nobody else, with the names that they are known by (nil: no event opens).
   private(set) var ownStreams: [Slot: [UInt8]?] = [:]
-  private(set) var eventCount: UInt64 = 0
   private(set) var sharedEventCount: UInt64 = 0
   private(set) var impersonalEventCount: UInt64 = 0
   private(set) var sharedStreamCount: UInt64 = 0
-  /// Where the events lie that will be erased; a position may be there twice.
+  /// Where the events lie that will be erased; ascending, each once.
   private(set) var positions: [UInt64] = []
 
+  private let wanted: [PersonTags]
   private let shared: SharedEngine
   private let tenant: TenantNumber
   private let walk: HeaderWalk
-  /// The newest record that was there when the survey began, and the root's generation.
-  private let sequence: UInt64
-  private let epoch: UInt64
+  /// What stood when the survey began.
+  private let before: ShredFindings.Moment
 
-  private init(shared: SharedEngine, tenant: TenantNumber) {
+  private init(
+    _ wanted: [PersonTags], shared: SharedEngine, tenant: TenantNumber
+  ) throws(StoreError) {
+    self.wanted = wanted
     self.shared = shared
     self.tenant = tenant
     walk = HeaderWalk(shared: shared, tenant: tenant)
-    (sequence, epoch) = shared.withState { ($0.nextSequence - 1, $0.keyring.epoch) }
+    before = try ShredFindings.Moment(shared, tenant)
   }
 
-  /// Surveys the person; throws `.noSubject` when the tenant has no key for them.
+  var eventCount: UInt64 { UInt64(positions.count) }
+
+  /// Surveys persons; throws when the tenant has no key for one of them, or with `mayBeGone` for all.
   static func survey(
-    _ subject: [UInt8], tenant: TenantNumber, shared: SharedEngine
+    _ wanted: [PersonTags], tenant: TenantNumber, mayBeGone: Bool = false, shared: SharedEngine
   ) throws(StoreError) -> ShredSurvey {
-    var survey = ShredSurvey(shared: shared, tenant: tenant)
-    let terms = try survey.findSlots(subject)
-    guard !survey.subjectSlots.isEmpty else { throw .noSubject }
+    var survey = try ShredSurvey(wanted, shared: shared, tenant: tenant)
+    let terms = try survey.findSlots(mayBeGone: mayBeGone)
     let streams = try survey.countEvents(terms)
     for stream in streams.sorted() { try survey.visit(stream) }
+    survey.positions = Set(survey.positions).sorted()
     return survey
   }
 
   /// True when nothing has come or gone since that would change what was found.
   ///
-  /// Cheap: the newest posting of the person and of each stream of theirs. On the writer's thread,
+  /// Cheap: the newest posting of the persons and of each stream of theirs. On the writer's thread,
   /// with nothing being committed.
-  func isStillTrue(of subject: [UInt8]) throws(StoreError) -> Bool {
+  func isStillTrue() throws(StoreError) -> Bool {
     #if DEBUG
       if TestHooks.isVariant("survey-stale") { return true }
     #endif
-    var now = ShredSurvey(shared: shared, tenant: tenant)
-    guard now.epoch == epoch else { return false }
-    var terms = try now.findSlots(subject)
+    var now = try ShredSurvey(wanted, shared: shared, tenant: tenant)
+    guard now.before.epoch == before.epoch else { return false }
+    // Nothing at all was appended: nothing about them.
+    guard now.before.position != before.position else { return true }
+    var terms = try now.findSlots(mayBeGone: true)
     guard now.subjectSlots == subjectSlots else { return false }
     for slot in ownStreams.keys {
       guard let term = try term(ofStream: slot) else { return false }
@@ -64,9 +72,32 @@ struct ShredSurvey: Sendable {
     for term in terms {
       let newest = try term.postings(
         in: shared.index, ordinals: 0...Limits.positionMax, isDescending: true, limit: 1)
-      if let newest = newest.first, newest.sequence > sequence { return false }
+      if let newest = newest.first, newest.sequence > before.sequence { return false }
     }
     return true
+  }
+
+  /// What a rotation takes out of the tenant.
+  func part(now: Int64) throws(StoreError) -> Removal.Part {
+    var part = Removal.Part()
+    part.slots = Array(subjectSlots) + Array(ownStreams.keys)
+    part.tags = persons.flatMap(\.tags)
+    let untilDay = UInt16(clamping: now / 86_400_000 + Int64(Limits.suppressionDays))
+    // Who objected did so for the time after the erasure too.
+    part.marks = persons.map {
+      Removal.Mark(
+        tag: $0.mark, untilDay: untilDay, marks: $0.marks.intersection(.objected))
+    }
+    try shared.withState { (state) throws(StoreError) in
+      guard let tenant = state.tenants[self.tenant] else { throw .noTenant }
+      let keys = try tenant.open(state.keyring).keys
+      var resolver = NameResolver()
+      for name in ownStreams.values {
+        guard let name else { continue }
+        part.tags.append(resolver.tag(.stream, .default, name.span, keys))
+      }
+    }
+    return part
   }
 
   private func term(ofStream slot: Slot) throws(StoreError) -> TermKey? {
@@ -77,35 +108,54 @@ struct ShredSurvey: Sendable {
     }
   }
 
-  private mutating func findSlots(_ subject: [UInt8]) throws(StoreError) -> [TermKey] {
-    let found = try shared.withState { (state) throws(StoreError) -> [(Slot, TermKey)] in
-      guard let tenant = state.tenants[self.tenant] else { throw .noTenant }
-      let secrets = try tenant.open(state.keyring)
-      var resolver = NameResolver()
-      var found: [(Slot, TermKey)] = []
-      for retentionClass in secrets.keys.classes {
-        let tag = resolver.tag(.subject, retentionClass.number, subject.span, secrets.keys)
-        let entry = try StoreError.translating { () throws(KeyringError) in
-          try state.keyring.entry(tenant.number, tag: tag)
+  private mutating func findSlots(mayBeGone: Bool) throws(StoreError) -> [TermKey] {
+    var unknown: [Int] = []
+    var found: [PersonKeys] = []
+    var terms: [TermKey] = []
+    var next = 0
+    // In steps, so that others get the lock in between.
+    while next < wanted.count {
+      let step = next..<min(next + 256, wanted.count)
+      next = step.upperBound
+      let (persons, theirs) = try shared.withState {
+        (state) throws(StoreError) -> ([PersonKeys], [TermKey]) in
+        guard let tenant = state.tenants[self.tenant] else { throw .noTenant }
+        var persons: [PersonKeys] = []
+        var terms: [TermKey] = []
+        for person in wanted[step] {
+          let keys = try PersonKeys(mark: person.mark, tags: person.keys, tenant, state)
+          persons.append(keys)
+          for slot in keys.slots.keys {
+            guard let key = try state.key(tenant, slot) else { throw .corrupt }
+            terms.append(TermKey(TermKey.subject, from: key))
+          }
         }
-        guard let slot = entry?.slot, let key = try state.key(tenant, slot) else { continue }
-        found.append((slot, TermKey(TermKey.subject, from: key)))
+        return (persons, terms)
       }
-      return found
+      terms += theirs
+      for (index, person) in zip(step, persons) {
+        if person.slots.isEmpty { unknown.append(index) } else { found.append(person) }
+      }
     }
-    subjectSlots = Set(found.map(\.0))
-    return found.map(\.1)
+    guard !found.isEmpty, mayBeGone || unknown.isEmpty else {
+      guard wanted.count > 1, let first = unknown.first else { throw .noSubject }
+      throw .noSubjects(count: unknown.count, first: first + 1)
+    }
+    persons = found
+    subjectSlots = Set(found.flatMap(\.slots.keys))
+    return terms
   }
 
-  /// Counts the person's live events; returns the streams that they lie in.
+  /// Counts the persons' live events; returns the streams that they lie in.
   private mutating func countEvents(_ terms: [TermKey]) throws(StoreError) -> Set<Slot> {
     var streams: Set<Slot> = []
+    var seen: Set<UInt64> = []
     for term in terms {
       try walk.forEach(term, ordinals: 0...0) { routing, header, isLive in
         guard isMine(header.subjects) else { return true }
         streams.insert(header.stream)
-        guard isLive else { return true }
-        eventCount += 1
+        // An event that names two of them is found under both.
+        guard isLive, seen.insert(routing.position).inserted else { return true }
         positions.append(routing.position)
         if (0..<header.subjects.count).contains(where: {
           !subjectSlots.contains(header.subjects[$0])
@@ -143,7 +193,6 @@ struct ShredSurvey: Sendable {
     } else {
       ownStreams[slot] = .some(try name(of: slot, term))
       impersonalEventCount += UInt64(impersonal.count)
-      eventCount += UInt64(impersonal.count)
       positions += impersonal
     }
   }

@@ -15,17 +15,6 @@ final class Surveyor: Sendable {
   /// Hands `work` on with its survey; at once when it needs none.
   func prepare(_ work: ControlWork, _ handOn: @escaping @Sendable (ControlWork) -> Void) {
     switch work.act {
-    case .planShredSubject(let tenant, let subject), .shredSubject(let tenant, let subject, _, _):
-      thread.async(group: underWay) { [shared] in
-        var work = work
-        work.survey = Result { () throws(StoreError) in
-          guard let number = shared.withState({ $0.tenantsByName[tenant] }) else {
-            throw .noTenant
-          }
-          return .subject(try ShredSurvey.survey(subject, tenant: number, shared: shared))
-        }
-        handOn(work)
-      }
     case .planShred(let tenant, let target), .shred(let tenant, let target, _, _):
       thread.async(group: underWay) { [shared] in
         var work = work
@@ -33,7 +22,20 @@ final class Surveyor: Sendable {
           guard let number = shared.withState({ $0.tenantsByName[tenant] }) else {
             throw .noTenant
           }
-          return .findings(try ShredFindings.survey(target, tenant: number, shared: shared))
+          return .shred(try PlanSurvey.survey(target, tenant: number, shared: shared))
+        }
+        handOn(work)
+      }
+    case .plan(.approve(let number, _)), .plan(.carryOut(let number)):
+      thread.async(group: underWay) { [shared] in
+        var work = work
+        work.survey = Result { () throws(StoreError) in
+          guard let plan = shared.plans.plan(number), let target = plan.target else {
+            throw .noPlan
+          }
+          return .shred(
+            try PlanSurvey.survey(
+              target, tenant: plan.tenant, isDue: plan.state == .waiting, shared: shared))
         }
         handOn(work)
       }

@@ -97,7 +97,9 @@ struct EventReader: ~Copyable {
         if let base = try state.base(id, tenant: tenant),
           try secrets.canRead(leaf: routing.leafPosition, state.keyring)
         {
-          eventState = isHidden(base, state) ? .restricted : .live
+          let isHidden =
+            isHidden(base, state) || !seesRestricted && tenant.hidden.contains(routing)
+          eventState = isHidden ? .restricted : .live
           if eventState == .live {
             Self.note(
               in: &inputs, at: found.count, state.bases, base, &secrets.readPositions,

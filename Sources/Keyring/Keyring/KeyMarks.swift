@@ -30,13 +30,17 @@ package struct KeyRestriction: Sendable {
 }
 
 extension Keyring {
-  /// Marks keys and persons, with the line of the ledger, in one commit.
+  /// Marks keys and persons, with documents of the store that say why and the line of the ledger, in
+  /// one commit.
   ///
   /// An addition: the root stays. Marks are lifted by a rotation (``Removal/Part/slotMarks``).
   package func restrict(
-    _ tenant: TenantNumber, _ restriction: KeyRestriction, entry: LedgerEntry
+    _ tenant: TenantNumber, _ restriction: KeyRestriction, documents: [DocumentID: Document] = [:],
+    entry: LedgerEntry
   ) throws(KeyringError) {
+    let edits = documents.map { DocumentEdit(tenant: nil, id: $0.key, document: $0.value) }
     try add(entry: entry) { (top, writer, transaction) throws(KeyringError) in
+      try Self.edit(edits, &top, &writer, in: &transaction)
       try Self.editTenants([tenant], &top, &writer, in: &transaction) {
         (tenant, node, writer, transaction) throws(KeyringError) in
         try Self.mark(restriction, tenant.rawValue, &node, &writer, in: &transaction)

@@ -46,6 +46,15 @@ package struct LedgerEntry: Hashable, Sendable {
     case subjectUnrestricted = 45
     /// Nothing is added about a person who objected.
     case subjectObjected = 46
+    /// A shred was confirmed and waits: `result` 1 for an approval, else for its day.
+    case planConfirmed = 47
+    case planApproved = 48
+    /// It was taken back; by the daemon: it lapsed, or nothing was left to destroy.
+    case planCancelled = 49
+    /// A tenant takes no events any more and will be shredded.
+    case tenantOffboarded = 50
+    /// How long confirmed shreds of the tenant wait was changed: `result` the kind, `count` minutes.
+    case graceSet = 51
     /// Every node of the tenant got a fresh key.
     case tenantRewrapped = 60
     /// A retention class was made (`result` 0) or its policy changed (1); `count` is its number.
@@ -82,11 +91,19 @@ package struct LedgerEntry: Hashable, Sendable {
   package var planHash: [UInt8]
   /// How many keys, events or periods, as the act has it.
   package var count: UInt64
+  /// How many persons were erased, or are to be.
+  package var subjectCount: UInt64
+  /// The ticket of the request: `[A-Za-z0-9-]`, at most 32.
+  package var ticket: [UInt8]
+  /// The day on which the request came, in days since 1970, or 0.
+  package var receivedDay: UInt32
 
   package init(
     timeMilliseconds: Int64, act: Act, actor: Actor, tenant: TenantNumber = .none,
-    result: UInt8 = 0, planHash: [UInt8] = [], count: UInt64 = 0
+    result: UInt8 = 0, planHash: [UInt8] = [], count: UInt64 = 0, subjectCount: UInt64 = 0,
+    ticket: [UInt8] = [], receivedDay: UInt32 = 0
   ) {
+    precondition(ticket.count <= Self.ticketBytesMax, "a ticket is bounded")
     precondition(planHash.isEmpty || planHash.count == 32, "a plan's hash has 32 bytes")
     self.timeMilliseconds = timeMilliseconds
     self.act = act
@@ -96,6 +113,9 @@ package struct LedgerEntry: Hashable, Sendable {
     epoch = 0
     self.planHash = planHash.isEmpty ? [UInt8](repeating: 0, count: 32) : planHash
     self.count = count
+    self.subjectCount = subjectCount
+    self.ticket = ticket
+    self.receivedDay = receivedDay
   }
 }
 
@@ -109,6 +129,7 @@ extension LedgerEntry {
   static let keyContext = KeyDerivation.Context("LT1.ledger")
   static let sealContext = KeyDerivation.Context("LT1.ledger.key")
   private static let socketNameBytesMax = 32
+  private static let ticketBytesMax = 32
 
   static func label(_ store: StoreID, _ index: UInt64) -> [UInt8] {
     store.bytes + index.bigEndianBytes
@@ -148,6 +169,11 @@ extension LedgerEntry {
     bytes.appendBigEndian(epoch, bytes: 8)
     bytes += planHash
     bytes.appendBigEndian(count, bytes: 8)
+    bytes.appendBigEndian(subjectCount, bytes: 4)
+    bytes.append(UInt8(ticket.count))
+    bytes += ticket
+    bytes.append(contentsOf: repeatElement(0, count: Self.ticketBytesMax - ticket.count))
+    bytes.appendBigEndian(UInt64(receivedDay), bytes: 4)
     bytes.append(contentsOf: repeatElement(0, count: Self.plainBytes - bytes.count))
     return bytes
   }
@@ -169,7 +195,9 @@ extension LedgerEntry {
       timeMilliseconds: Int64(bitPattern: plain.bigEndian(at: 1, bytes: 8)), act: act,
       actor: actor, tenant: TenantNumber(rawValue: UInt32(plain.bigEndian(at: 49, bytes: 4))),
       result: plain[10], planHash: plain.extracting(61..<93).array,
-      count: plain.bigEndian(at: 93, bytes: 8))
+      count: plain.bigEndian(at: 93, bytes: 8), subjectCount: plain.bigEndian(at: 101, bytes: 4),
+      ticket: plain.extracting(106..<(106 + min(Int(plain[105]), Self.ticketBytesMax))).array,
+      receivedDay: UInt32(plain.bigEndian(at: 138, bytes: 4)))
     epoch = plain.bigEndian(at: 53, bytes: 8)
   }
 }

@@ -7,6 +7,7 @@ extension CommandTable {
   static let administration = [
     Command("TENANT", .admin(.all), "Tenants of this store.", subcommands: TenantCommands.all),
     Command("SHRED", .admin(.all), "Destroys keys for good.", subcommands: ShredCommands.all),
+    Command("PLAN", .admin(.all), "Shreds that wait.", subcommands: PlanCommands.all),
     Command("SUBJECT", .admin(.all), "Persons of a tenant.", subcommands: SubjectCommands.all),
     Command("KEY", .admin(.all), "The keyring.", subcommands: KeyCommands.all),
     Command("AUDIT", .admin(.all), "Evidence.", subcommands: CertificateCommands.all),
@@ -86,20 +87,21 @@ enum TenantCommands {
         let name = try Administration.tenant(arguments[1], context, roles)
         return .control(.resumeTenant(name), .done)
       },
-      Command("SET", 3...3, .admin(roles), "TENANT SET name IDS required|optional") {
+      Command("SET", 3...4, .admin(roles), "TENANT SET name IDS required|optional") {
         (arguments, context) throws(CommandError) in
         let name = try Administration.tenant(arguments[1], context, roles)
-        guard arguments.word(at: 2) == "IDS" else {
-          throw CommandError(.badArgument, "options: IDS required|optional")
-        }
-        switch arguments.word(at: 3) {
-        case "REQUIRED": return .control(.setTenant(name, .demandsIDs(true)), .done)
-        case "OPTIONAL": return .control(.setTenant(name, .demandsIDs(false)), .done)
-        default: throw CommandError(.badArgument, "IDS: required or optional")
-        }
+        return .control(.setTenant(name, try TenantOptions.option(arguments)), .done)
+      },
+      Command(
+        "OFFBOARD", 3...9, .admin(roles),
+        "TENANT OFFBOARD tenant REASON code {DRYRUN | CONFIRM token}"
+      ) { (arguments, context) throws(CommandError) in
+        let tenant = try Administration.tenant(arguments[1], context, roles)
+        let options = try ShredOptions(arguments, from: 2)
+        return ShredTargets.control(tenant, .offboarding, options, context)
       },
     ]
-    + ["OFFBOARD", "ENROLKEY"].map {
+    + ["ENROLKEY"].map {
       .unavailable($0, .admin(.all), parent: "TENANT")
     }
 }
@@ -108,17 +110,13 @@ enum ShredCommands {
   static let all =
     [
       Command(
-        "DATASUBJECT", 4...10, .admin([.operator, .officer]),
-        "SHRED DATASUBJECT tenant id REASON code {DRYRUN | CONFIRM token}"
+        "DATASUBJECT", 4...(10 + 2 * Limits.shredSubjectsMax), .admin([.operator, .officer]),
+        "SHRED DATASUBJECT tenant id [DATASUBJECT id ..] REASON code {DRYRUN | CONFIRM token}"
       ) { (arguments, context) throws(CommandError) in
         let tenant = try Administration.tenant(arguments[1], context, [.operator, .officer])
-        let person = try Administration.person(arguments[2])
-        let options = try ShredOptions(arguments, from: 3)
-        guard let token = options.token else {
-          return .control(.planShredSubject(tenant, subject: person), .plan)
-        }
-        return .control(
-          .shredSubject(tenant, subject: person, reason: options.reason, token: token), .receipt)
+        let persons = try ShredTargets.persons(arguments, from: 2)
+        let options = try ShredOptions(arguments, from: 1 + 2 * persons.count)
+        return ShredTargets.control(tenant, .subjects(persons), options, context)
       },
       Command(
         "TENANT", 3...9, .admin([.operator]),
@@ -126,11 +124,7 @@ enum ShredCommands {
       ) { (arguments, context) throws(CommandError) in
         let tenant = try Administration.tenant(arguments[1], context, [.operator])
         let options = try ShredOptions(arguments, from: 2)
-        guard let token = options.token else {
-          return .control(.planShredTenant(tenant), .plan)
-        }
-        return .control(
-          .shredTenant(tenant, reason: options.reason, token: token), .receipt)
+        return ShredTargets.control(tenant, .tenant, options, context)
       },
       Command(
         "EVENTS", 5...(9 + Limits.shredEventsMax), .admin([.operator, .officer]),
@@ -138,8 +132,8 @@ enum ShredCommands {
       ) { (arguments, context) throws(CommandError) in
         let tenant = try Administration.tenant(arguments[1], context, [.operator, .officer])
         let positions = try ShredTargets.positions(arguments, from: 2)
-        return try ShredTargets.control(
-          tenant, .events(positions), try ShredOptions(arguments, from: 2 + positions.count))
+        let options = try ShredOptions(arguments, from: 2 + positions.count)
+        return ShredTargets.control(tenant, .events(positions), options, context)
       },
       Command(
         "STREAM", 5...10, .admin([.operator, .officer]),
@@ -147,8 +141,8 @@ enum ShredCommands {
       ) { (arguments, context) throws(CommandError) in
         let tenant = try Administration.tenant(arguments[1], context, [.operator, .officer])
         let stream = try ShredTargets.stream(arguments[2])
-        return try ShredTargets.control(
-          tenant, .stream(stream), try ShredOptions(arguments, from: 3))
+        let options = try ShredOptions(arguments, from: 3)
+        return ShredTargets.control(tenant, .stream(stream), options, context)
       },
       Command(
         "PERIOD", 6...11, .admin([.operator, .officer]),
@@ -156,68 +150,9 @@ enum ShredCommands {
       ) { (arguments, context) throws(CommandError) in
         let tenant = try Administration.tenant(arguments[1], context, [.operator, .officer])
         let day = try ShredTargets.day(arguments[3])
-        return try ShredTargets.control(
-          tenant, .period(className: arguments[2].array, day: day),
-          try ShredOptions(arguments, from: 4))
+        let target = ShredTarget.period(className: arguments[2].array, day: day)
+        let options = try ShredOptions(arguments, from: 4)
+        return ShredTargets.control(tenant, target, options, context)
       },
     ]
-}
-
-/// Reads `REASON code [TICKET ref] [RECEIVED date] {DRYRUN | CONFIRM token}`.
-struct ShredOptions {
-  let reason: ReasonCode
-  /// Nil for a dry run.
-  let token: [UInt8]?
-
-  init(_ arguments: Arguments, from start: Int) throws(CommandError) {
-    var reason: ReasonCode?
-    var token: [UInt8]?
-    var isDryRun = false
-    var index = start
-    while index < arguments.count {
-      let word = arguments.word(at: index)
-      if word == "DRYRUN" {
-        isDryRun = true
-        index += 1
-        continue
-      }
-      guard index + 1 < arguments.count else { throw .syntax }
-      let value = arguments[index + 1]
-      switch word {
-      case "REASON":
-        reason = ReasonCode(rawValue: String(decoding: value.array, as: UTF8.self).lowercased())
-        guard reason != nil else {
-          let codes = ReasonCode.allCases.map(\.rawValue).joined(separator: " ")
-          throw CommandError(.badArgument, "REASON: one of \(codes)")
-        }
-      case "TICKET": try Self.checkTicket(value)
-      case "RECEIVED": try Self.checkDate(value)
-      case "CONFIRM": token = value.array
-      default: throw .syntax
-      }
-      index += 2
-    }
-    guard let reason else { throw CommandError(.badArgument, "REASON is missing") }
-    guard isDryRun || token != nil else { throw .confirmationMissing }
-    guard !isDryRun || token == nil else { throw .syntax }
-    (self.reason, self.token) = (reason, token)
-  }
-
-  /// No free text where nothing can be forgotten.
-  private static func checkTicket(_ bytes: Span<UInt8>) throws(CommandError) {
-    let isTicket = bytes.array.allSatisfy {
-      (0x41...0x5A).contains($0 & 0xDF) || (0x30...0x39).contains($0) || $0 == 0x2D
-    }
-    guard isTicket, (1...32).contains(bytes.count) else {
-      throw CommandError(.badArgument, "TICKET: 1 to 32 of A-Z, a-z, 0-9 and -")
-    }
-  }
-
-  private static func checkDate(_ bytes: Span<UInt8>) throws(CommandError) {
-    let isDate =
-      Timestamp.isRFC3339(bytes)
-      || Timestamp.isRFC3339(
-        (bytes.array + Array("T00:00:00Z".utf8)).span)
-    guard isDate else { throw CommandError(.badArgument, "RECEIVED: a date, 2026-11-24") }
-  }
 }

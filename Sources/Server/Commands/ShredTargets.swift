@@ -6,10 +6,28 @@ import RESP
 enum ShredTargets {
   /// The act that the options ask for: a plan, or its confirmation.
   static func control(
-    _ tenant: TenantName, _ target: ShredTarget, _ options: ShredOptions
-  ) throws(CommandError) -> CommandOutcome {
+    _ tenant: TenantName, _ target: ShredTarget, _ options: ShredOptions,
+    _ context: CommandContext
+  ) -> CommandOutcome {
     guard let token = options.token else { return .control(.planShred(tenant, target), .plan) }
-    return .control(.shred(tenant, target, reason: options.reason, token: token), .receipt)
+    let request = ShredRequest(
+      reason: options.reason, ticket: options.ticket, receivedDay: options.receivedDay,
+      mayApprove: context.state.rights.roles(for: tenant).contains(.approver))
+    return .control(.shred(tenant, target, request, token: token), .receipt)
+  }
+
+  /// The persons of `id [DATASUBJECT id ..]` from an argument on.
+  static func persons(_ arguments: Arguments, from start: Int) throws(CommandError) -> [[UInt8]] {
+    var persons = [try Administration.person(arguments[start])]
+    var index = start + 1
+    while index + 1 < arguments.count, arguments.word(at: index) == "DATASUBJECT" {
+      persons.append(try Administration.person(arguments[index + 1]))
+      index += 2
+    }
+    guard persons.count <= Limits.shredSubjectsMax else {
+      throw CommandError(.badArgument, "DATASUBJECT: at most \(Limits.shredSubjectsMax)")
+    }
+    return persons
   }
 
   /// The positions that stand before the first option.

@@ -106,10 +106,8 @@ enum CommandDocs {
     case .admin:
       general + [
         .noTenant, .tenantExists, .badArgument, .badSubject, .noSubject, .noEvent, .quota,
-        .immutable, .clock,
-        .confirm, .planChanged, .approval, .pending, .noCertificate, .keyUnavailable, .readOnly,
-        .noSpace, .misconf,
-        .corrupt,
+        .immutable, .clock, .confirm, .planChanged, .noPlan, .approval, .pending, .noCertificate,
+        .keyUnavailable, .readOnly, .noSpace, .misconf, .corrupt,
       ]
     }
   }

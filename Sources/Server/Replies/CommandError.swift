@@ -83,6 +83,15 @@ extension CommandError {
     case .tooManyHoles: self.init(.quota, "days shredded out of order: wait until some expire")
     case .noStream: self.init(.noEvent, "there is nothing under this stream's name")
     case .noSubject: self.init(.noSubject, "there is nothing under this person's identifier")
+    case .noSubjects(let count, let first):
+      self.init(.noSubject, "persons that are unknown: \(count), the first of them number \(first)")
+    case .noPlan: self.init(.noPlan, "there is no such plan, or it is finished")
+    case .approvalAwaited(let plan):
+      self.init(
+        .approval, "a second user with the role approver must say PLAN APPROVE: plan \(plan)")
+    case .destructionAwaited(let plan):
+      self.init(
+        .pending, "restricted now, destroyed when a root holder can be reached: plan \(plan)")
     case .confirmationMissing: self = .confirmationMissing
     case .confirmationUnknown:
       self.init(.confirm, "this token is unknown, used or lapsed: say DRYRUN for a new one")

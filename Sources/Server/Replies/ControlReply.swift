@@ -40,6 +40,10 @@ enum ControlReply {
     case (.success(.tenant(let tenant)), _): append(tenant, encoder, to: &bytes)
     case (.success(.plan(let plan)), _): append(plan, encoder, to: &bytes)
     case (.success(.shredded(let receipt)), _): append(receipt, encoder, to: &bytes)
+    case (.success(.planned(let plan)), _): append(plan, encoder, to: &bytes)
+    case (.success(.plans(let plans)), _):
+      encoder.array(plans.count, to: &bytes)
+      for plan in plans { append(plan, encoder, to: &bytes) }
     case (.success(.keyStatus(let status)), _): append(status, encoder, to: &bytes)
     case (.success(.rotated(let rotation)), _): append(rotation, encoder, to: &bytes)
     case (.success(.retention(let answer)), _): append(answer, encoder, to: &bytes)
@@ -75,11 +79,13 @@ enum ControlReply {
     var map = MapReply(encoder: encoder)
     add(plan, to: &map)
     map.add("approval", plan.needsApproval ? "needed" : "not-needed")
+    map.add("destroyed", plan.dueMilliseconds.map(Timestamp.text) ?? "at once")
     map.add("confirm", plan.token)
     map.append(to: &bytes)
   }
 
-  private static func add(_ plan: ShredPlan, to map: inout MapReply) {
+  static func add(_ plan: ShredPlan, to map: inout MapReply) {
+    map.add("subjects", plan.subjectCount)
     map.add("events", plan.eventCount)
     map.add("events-naming-others", plan.sharedEventCount)
     map.add("events-impersonal", plan.impersonalEventCount)

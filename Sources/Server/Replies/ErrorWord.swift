@@ -31,6 +31,7 @@ enum ErrorWord: String, CaseIterable, Sendable {
   case suspended = "SUSPENDED"
   case confirm = "CONFIRM"
   case planChanged = "PLANCHANGED"
+  case noPlan = "NOPLAN"
   case approval = "NEEDAPPROVAL"
   case pending = "PENDING"
   case immutable = "IMMUTABLE"
