@@ -297,6 +297,23 @@ private func person(_ name: String) -> ShredTarget { .subjects([Array(name.utf8)
     }
   }
 
+  /// Of 10,000, spread over all of the tree: what an hour of requests costs in one rotation.
+  @Test func `a thousand persons in a batch seal at most three megabytes`() throws {
+    let store = try TestStore()
+    let tenant = try store.createTenant("acme")
+    for part in 0..<10 {
+      _ = store.append(
+        tenant,
+        (0..<1_000).map { TestEvent(stream: "s", subjects: ["u-\(part * 1_000 + $0)"], data: "") })
+    }
+    let persons = (0..<1_000).map { Array("u-\($0 * 10)".utf8) }
+    let receipt = try store.shred("acme", .subjects(persons))
+    #expect(receipt.plan.subjectCount == 1_000 && receipt.plan.eventCount == 1_000)
+    #expect(receipt.rotation.epoch == 2 && receipt.rotation.keysDestroyed == 1_000)
+    #expect(receipt.rotation.bytesSealed <= 3_000_000)
+    print("sealed", receipt.rotation.bytesSealed, "bytes in", receipt.rotation.nodesWritten, "nodes")
+  }
+
   @Test func `a tenant is closed for seven days, can come back, and then is gone`() throws {
     let store = try TestStore()
     let tenant = try store.filled()

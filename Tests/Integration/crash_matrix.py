@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Crashes at every durable step of init, the first append and shreds of every kind, a person's with
-one and two holders.
+"""Crashes at every durable step of init, the first append, shreds of every kind, a person's with one
+and two holders, and of plans that wait, are cancelled and carried out.
 
 A debug daemon kills itself before and after each of them (LETHE_TEST_CRASH_AT); which there are it
 says itself (LETHE_TEST_CRASH_LOG). After a restart the state is before or after, never between: an
@@ -12,7 +12,7 @@ import sys
 import time
 
 import lethe_format as fmt
-from lib import Closed, Daemon, Failed, Verdicts, Wire, check
+from lib import Closed, Daemon, ErrorReply, Failed, Verdicts, Wire, check
 
 PERSONS = ("ann@example.org", "bob@example.org")
 
@@ -200,6 +200,84 @@ def judge_shred(run, answer):
         check(answer is None, "an acknowledged shred is undone")
 
 
+def control(run, *words):
+    with Wire(run.daemon.admin_socket) as wire:
+        return wire.call(*words)
+
+
+def with_grace(run):
+    with_events(run)
+    run.daemon.start()
+    control(run, "TENANT", "SET", "acme", "GRACE", "datasubject", "24h")
+    check(run.daemon.stop() == 0, "no orderly end")
+
+
+def with_grace_only(run):
+    """A plan that waits has destroyed nothing: its root stays."""
+    with_grace(run)
+    del run.before
+
+
+def with_waiting_plan(run):
+    with_grace(run)
+    run.daemon.start()
+    shred(run)
+    check(run.daemon.stop() == 0, "no orderly end")
+
+
+def with_due_plan(run):
+    with_waiting_plan(run)
+    run.daemon.environment["LETHE_TEST_CLOCK_MS"] = str(2 * 86_400_000)
+
+
+def carried_out(run):
+    """The plan's state, when the daemon has carried it out by itself."""
+    for _ in range(200):
+        state = control(run, "PLAN", "STATUS", "1")["state"].decode()
+        if state == "done":
+            return state
+        time.sleep(0.02)
+    raise Failed(f"the plan is not carried out: {state}")
+
+
+def judge_wait(run, answer):
+    """Restricted with a plan, or neither."""
+    states = [event[b"state"] for event in run.daemon.feed("acme")]
+    plans = [plan["state"].decode() for plan in control(run, "PLAN", "LIST")]
+    check((states, plans) in (([b"live"] * 4, []), ([b"restricted", b"live"] * 2, ["waiting"])),
+          f"between: {states} {plans}")
+    check(answer is None or plans, "an acknowledged plan is gone")
+    reply = attempt_append(run, PERSONS[0])
+    check(reply == ("RESTRICTED" if plans else 5), f"an append answers {reply}")
+
+
+def judge_cancel(run, answer):
+    states = [event[b"state"] for event in run.daemon.feed("acme")]
+    plans = [plan["state"].decode() for plan in control(run, "PLAN", "LIST")]
+    check((states, plans) in (([b"live"] * 4, ["cancelled"]),
+                              ([b"restricted", b"live"] * 2, ["waiting"])),
+          f"between: {states} {plans}")
+    if plans == ["cancelled"]:
+        check_no_old_root(run)
+    check(answer is None or plans == ["cancelled"], "an acknowledged cancellation is undone")
+    reply = attempt_append(run, PERSONS[0])
+    check(reply == (5 if plans == ["cancelled"] else "RESTRICTED"), f"an append answers {reply}")
+
+
+def judge_carried_out(run, answer):
+    """Whatever was interrupted, the daemon that starts brings it to its end."""
+    carried_out(run)
+    judge_shred(run, answer)
+    check(attempt_append(run, PERSONS[0]) == "SUBJECTSHREDDED", "an erased person is taken")
+
+
+def attempt_append(run, person):
+    try:
+        return append(run.daemon, person)
+    except ErrorReply as error:
+        return error.word
+
+
 def init_points(verdicts):
     """init: afterwards there is a store, or a refusal that names what is missing; never a mixture."""
     number, refused, ready = 1, 0, 0
@@ -228,6 +306,10 @@ def main():
     each_point("first append", verdicts, prepared, first_append, judge_append, 1)
     each_point("shred, one holder", verdicts, with_events, shred, judge_shred, 1)
     each_point("shred, two holders", verdicts, with_events, shred, judge_shred, 2)
+    each_point("a plan that waits", verdicts, with_grace_only, shred, judge_wait, 1)
+    each_point("a plan cancelled", verdicts, with_waiting_plan,
+               lambda run: control(run, "PLAN", "CANCEL", "1"), judge_cancel, 1)
+    each_point("a plan carried out", verdicts, with_due_plan, carried_out, judge_carried_out, 2)
     for title, prepare, act, after, version in (
             ("events", with_events, shred_target("EVENTS", "acme", "1", "4"),
              [b"erased", b"live", b"live", b"erased"], 5),
