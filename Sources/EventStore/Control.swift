@@ -68,6 +68,10 @@ package enum ControlAct: Sendable {
   case certificates(after: UInt64, limit: Int)
   /// One certificate, by its name.
   case certificate([UInt8])
+  /// The backups that certificates name as copies.
+  case copies
+  /// Strikes off a backup, by its identity of 16 bytes: the operator says that it is destroyed.
+  case retireCopy([UInt8])
 
   // Retention.
   /// Destroys what has reached the end of its time, in every class of every tenant.
@@ -143,6 +147,7 @@ package enum ControlAnswer: Sendable {
   case expiry(ExpiryReport)
   case retentionStatus(RetentionStatus)
   case clock(ClockStatus)
+  case copies([KnownBackup])
 }
 
 /// A tenant as administrators see it.

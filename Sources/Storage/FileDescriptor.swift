@@ -184,6 +184,20 @@ enum Linux {
     return unsafe readdir(directory) == nil
   }
 
+  /// The names of a directory's entries, in no order.
+  static func entries(ofDirectory path: String) throws(StorageError) -> [String] {
+    guard let directory = unsafe opendir(path) else { throw failure(errno) }
+    defer { unsafe closedir(directory) }
+    var names: [String] = []
+    while let entry = unsafe readdir(directory) {
+      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
+        unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+      }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names
+  }
+
   static func sleep(milliseconds: UInt32) { usleep(milliseconds * 1_000) }
 
   #if DEBUG

@@ -65,12 +65,18 @@ package struct FormatFile: Hashable, Sendable {
 
   private static func id(_ digits: ArraySlice<UInt8>) -> StoreID? {
     guard digits.count == 32 else { return nil }
+    return bytes(Array(digits)).flatMap(StoreID.init(bytes:))
+  }
+
+  /// What pairs of small hexadecimal digits stand for; nil when they are none.
+  static func bytes(_ digits: [UInt8]) -> [UInt8]? {
+    guard digits.count % 2 == 0 else { return nil }
     var bytes: [UInt8] = []
-    for index in stride(from: digits.startIndex, to: digits.endIndex, by: 2) {
+    for index in stride(from: 0, to: digits.count, by: 2) {
       guard let high = value(digits[index]), let low = value(digits[index + 1]) else { return nil }
       bytes.append(high << 4 | low)
     }
-    return StoreID(bytes: bytes)
+    return bytes
   }
 
   private static func value(_ digit: UInt8) -> UInt8? {

@@ -16,8 +16,12 @@ struct CertificateCommand: ParsableCommand {
         $ lethe certificate list
         $ lethe certificate show 3f0a91c2-17 > 3f0a91c2-17.json
         $ lethe certificate key
+        $ lethe certificate copies
       """,
-    subcommands: [CertificateList.self, CertificateShow.self, CertificateKey.self])
+    subcommands: [
+      CertificateList.self, CertificateShow.self, CertificateKey.self, CertificateCopies.self,
+      CertificateRetire.self,
+    ])
 }
 
 /// `lethe certificate list`.
@@ -91,5 +95,46 @@ struct CertificateKey: ParsableCommand {
     try options.json
       ? Output.details(.map([(key: .bulk(Array("key".utf8)), value: key)]), isJSON: true)
       : Output.line(Table.cell(key))
+  }
+}
+
+/// `lethe certificate copies`.
+struct CertificateCopies: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "copies", abstract: "List the backups that certificates name.",
+    discussion: """
+      Those that lethed backup made and nobody has retired.
+
+      EXAMPLES
+        $ lethe certificate copies
+        $ lethe certificate copies --json
+      """)
+
+  @OptionGroup var options: ConnectionOptions
+
+  func run() throws {
+    try Output.list(options.openAdmin().call(Request("AUDIT", "COPIES")), isJSON: options.json)
+  }
+}
+
+/// `lethe certificate retire`.
+struct CertificateRetire: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "retire", abstract: "Say that a backup is destroyed (operators).",
+    discussion: """
+      Later certificates do not name it any more; the ledger keeps who said so.
+
+      EXAMPLES
+        $ lethe certificate retire 0f61c5b4a0d14ae2b0a2f5a9c2e8d713
+      """)
+
+  @Argument(help: "The copy, as lethe certificate copies shows it.")
+  var copy: String
+
+  @OptionGroup var options: ConnectionOptions
+
+  func run() throws {
+    _ = try options.openAdmin().call(Request("AUDIT", "RETIRE", copy))
+    Output.message("copy retired")
   }
 }

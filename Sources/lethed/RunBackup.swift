@@ -31,7 +31,10 @@ struct RunBackup: AsyncParsableCommand {
 
   func run() async throws {
     let report: BackupReport
-    do { report = try Backup.run(data: data, target: to, withKeyring: keyring) } catch {
+    do {
+      report = try Backup.run(
+        data: data, target: to, withKeyring: keyring, now: StoreOptions.clock())
+    } catch {
       throw Failure(error)
     }
     if json {
@@ -40,12 +43,16 @@ struct RunBackup: AsyncParsableCommand {
       line.add("bytes", report.log.bytes)
       line.add("lastSequence", report.log.lastSequence)
       line.add("keyring", report.hasKeyring)
+      line.add("registered", report.isRegistered)
       Output.data(line.text)
     } else {
       Output.data("new records           \(report.log.records)")
       Output.data("their bytes           \(report.log.bytes)")
       Output.data("reaches record        \(report.log.lastSequence)")
       Output.data("keyring               \(report.hasKeyring ? "copied" : "not copied")")
+      if !report.isRegistered {
+        Output.message("the store takes no notes: its certificates will not name this copy")
+      }
     }
   }
 }

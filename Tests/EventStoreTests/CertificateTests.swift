@@ -143,3 +143,37 @@ import Testing
     #expect(CertificateRecord(Array(record.bytes.prefix(100))) == nil)
   }
 }
+
+@Suite struct CopyRegisterTests {
+  private func notice(_ number: Int, _ time: Int64, hasKeyring: Bool = false) -> BackupNotice {
+    BackupNotice(
+      backup: Array(repeating: 0, count: 14) + [UInt8(number >> 8), UInt8(number & 255)],
+      timeMilliseconds: time, lastSequence: UInt64(number), hasKeyring: hasKeyring)
+  }
+
+  @Test func `a register forgets the backups that were brought up longest ago and counts them`() {
+    var register = CopyRegister()
+    for number in 1...140 { register.note(notice(number, Int64(number))) }
+    register.note(notice(30, 200, hasKeyring: true))
+    #expect(register.backups.count == CopyRegister.backupsMax)
+    #expect(register.droppedCount == 12)
+    #expect(register.backups.first?.lastSequence == 13)
+    #expect(register.backups.last?.firstMilliseconds == 30)
+    #expect(register.backups.last?.lastMilliseconds == 200)
+    #expect(register.backups.last?.hasKeyring == true)
+    #expect(register.unlistedCount == 64 + 12)
+    #expect(register.bytes.count <= Document.bytesMax)
+    #expect(CopyRegister(register.bytes.span) == register)
+  }
+
+  @Test func `a notice taken in twice changes nothing`() {
+    var register = CopyRegister()
+    register.note(notice(1, 1))
+    let before = register
+    register.note(notice(1, 1))
+    #expect(register == before)
+    let isRetired = [register.retire(notice(1, 1).backup), register.retire(notice(1, 1).backup)]
+    #expect(isRetired == [true, false])
+    #expect(register.backups.isEmpty)
+  }
+}

@@ -196,7 +196,9 @@ SHAPE = {
     "verification": {"sampled": int, "opened_before": int, "opened_after": (int,)},
     "copies": None, "tool": r"lethe \S+", "limits": [r".+"],
 }
-COPIES = {"older_copies": r".+", "root_holders_lost": int}
+COPIES = {
+    "older_copies": r".+", "root_holders_lost": int, "backups_unlisted": int,
+    "backups": [{"backup": HEX16, "first": TIME, "last": TIME, "keyring": bool}]}
 
 
 def check_rules(found):

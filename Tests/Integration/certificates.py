@@ -270,6 +270,48 @@ def a_daemon_that_is_killed_owes_its_certificates():
         return f"{len(steps)} steps, {came - 1} acts came to be"
 
 
+def certificates_name_the_backups_that_are_older():
+    with Daemon() as daemon:
+        daemon.create_tenant("acme")
+        fill(daemon)
+        lethed = binary("lethed", daemon.configuration)
+
+        def backup(name, *more):
+            done = subprocess.run(
+                [lethed, "backup", "--data", str(daemon.data), "--to", str(daemon.folder / name), "--json",
+                 *more], capture_output=True, text=True, env=daemon.environment)
+            check(done.returncode == 0 and json.loads(done.stdout)["registered"], done.stderr)
+
+        def named():
+            key, found, rows = documents(daemon)
+            return [copy["keyring"] for copy in
+                    verify(found[rows[-1]["certificate"].decode()], key)["copies"]["backups"]]
+
+        shred(daemon, "DATASUBJECT", "acme", PERSONS[0])
+        check(named() == [], "a backup before the first")
+        backup("one", "--keyring")
+        backup("two")
+        check(named() == [], "a certificate names a backup that is newer")
+        shred(daemon, "DATASUBJECT", "acme", PERSONS[1])
+        check(named() == [False, True], f"{named()}")
+        check(not list(daemon.data.glob("backup-*")), "a notice was left")
+        backup("one")
+        daemon.kill()
+        daemon.start()
+        copies = daemon.control("AUDIT", "COPIES")
+        check(len(copies) == 2 and copies[1]["first"] < copies[1]["last"], f"{copies}")
+        check(not list(daemon.data.glob("backup-*")), "a notice was left")
+        # A notice that was taken in and not removed, as after a crash.
+        known = copies[1]["copy"].decode()
+        (daemon.data / f"backup-{known}-{1:016x}-{2:016x}-0").touch(0o600)
+        check(daemon.control("AUDIT", "COPIES") == copies, "taken in twice")
+        (daemon.data / "backup-of-somebody").touch(0o600)
+        daemon.control("AUDIT", "RETIRE", known)
+        shred(daemon, "DATASUBJECT", "acme", PERSONS[2])
+        check(named() == [False], f"{named()}")
+        check(len(daemon.control("AUDIT", "COPIES")) == 1, "the retired copy is listed")
+
+
 def what_is_not_there_is_said():
     with Daemon() as daemon:
         daemon.create_tenant("acme")
@@ -279,6 +321,12 @@ def what_is_not_there_is_said():
                 raise Failed(f"an answer for {name!r}")
             except ErrorReply as error:
                 check(error.word == "NOCERTIFICATE", f"{name!r}: {error.word}")
+        for copy in ("", "0f61c5b4", "x" * 32, "0" * 33, "A" * 32):
+            try:
+                daemon.control("AUDIT", "RETIRE", copy)
+                raise Failed(f"{copy!r} was retired")
+            except ErrorReply as error:
+                check(error.word == "BADARG", f"{copy!r}: {error.word}")
         check(daemon.control("AUDIT", "CERTIFICATES") == [], "there is a certificate of nothing")
 
 
@@ -290,4 +338,5 @@ if __name__ == "__main__":
         every_shred_has_a_certificate_that_stands, a_tenant_has_one_too, lethe_writes_what_redis_answers,
         no_name_and_no_hash_of_one_stands_in_a_certificate, every_forgery_is_refused,
         what_does_not_fit_together_is_refused_whoever_signed_it,
-        a_daemon_that_is_killed_owes_its_certificates, what_is_not_there_is_said)
+        a_daemon_that_is_killed_owes_its_certificates,
+        certificates_name_the_backups_that_are_older, what_is_not_there_is_said)

@@ -110,7 +110,8 @@ ADMIN = {
     "plan": ["PLAN LIST", "PLAN STATUS 1", "PLAN APPROVE 1", "PLAN CANCEL 1"],
     "access": ["ACCESS LIST"],
     # The first certificate of the store is the other tenant's.
-    "audit": ["AUDIT CERTIFICATES", "AUDIT CERTIFICATE {certificate}", "AUDIT LOG {tenant}"],
+    "audit": ["AUDIT CERTIFICATES", "AUDIT CERTIFICATE {certificate}", "AUDIT LOG {tenant}",
+              "AUDIT COPIES", "AUDIT RETIRE {token}"],
     "clock": ["CLOCK CONFIRM"],
 }
 # Of words that later versions have, some exist already and answer that they are not available.

@@ -28,7 +28,8 @@ struct CertificateDraft {
   /// Nil for acts that get no certificate.
   init?(
     _ act: LedgerEntry.Act, _ removal: Removal, _ tenant: TenantNumber, _ actor: Actor,
-    plan: ShredPlan?, reason: ReasonCode?, facts: CertificateFacts, now: Int64,
+    plan: ShredPlan?, reason: ReasonCode?, facts: CertificateFacts, copies: CopyRegister,
+    now: Int64,
     shared: SharedEngine
   ) throws(StoreError) {
     let staged = shared.erasures.takeStagedSamples()
@@ -58,6 +59,8 @@ struct CertificateDraft {
       "plan": plan.map { .string($0.hash.hexadecimal) } ?? .null,
     ]
     sections["restricted"] = facts.restrictedMilliseconds.map { .time($0) } ?? .null
+    sections["backups"] = copies.text
+    sections["backups_unlisted"] = .integer(copies.unlistedCount)
     sections["scope"] = Self.scope(plan, facts, removal)
   }
 

@@ -79,6 +79,7 @@ struct CertificateText {
     [
       "older_copies":
         "unreadable for whoever has today's root; readable for whoever kept an older root of their age",
+      "backups": sections["backups"], "backups_unlisted": sections["backups_unlisted"],
       "root_holders_lost": .integer(UInt64(lostHolders.count)),
     ]
   }
@@ -89,6 +90,7 @@ struct CertificateText {
       "does not cover what was read or exported before",
       "proves that the keys left the store, not that nobody copied a root, a key or the plaintext before",
       "the headers of the events, without names, open with today's root and old copies until their period ends",
+      "copies that were not made by lethed backup are not known",
       "FIPS 140: not validated",
     ]
     switch level {

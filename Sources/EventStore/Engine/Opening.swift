@@ -89,8 +89,8 @@ extension EventStore {
     } catch { throw .log(error) }
     let timeMark = state.keyring.timeMark
     let shared = SharedEngine(
-      state: state, index: index, logTables: logTables, filter: filter, plans: plans,
-      suite: SingleUseAEAD.Suite.fastest, clocks: clocks, timeMark: timeMark)
+      dataPath: directory.path, state: state, index: index, logTables: logTables, filter: filter,
+      plans: plans, suite: SingleUseAEAD.Suite.fastest, clocks: clocks, timeMark: timeMark)
     return EventStore(shared: shared, directory: directory, isUnattended: isUnattended)
   }
 

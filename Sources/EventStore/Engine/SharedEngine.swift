@@ -16,6 +16,8 @@ final class TenantsHandler: Sendable {
 /// What the threads of the engine have in common.
 final class SharedEngine: Sendable {
   private let state: Mutex<EngineState>
+  /// The data directory.
+  let dataPath: String
   let index: EventIndex
   let log: LogReader
   let logTables: LogTables
@@ -48,10 +50,11 @@ final class SharedEngine: Sendable {
   }
 
   init(
-    state: sending EngineState, index: EventIndex, logTables: LogTables,
+    dataPath: String, state: sending EngineState, index: EventIndex, logTables: LogTables,
     filter: IDFilter, plans: PlanBook, suite: SingleUseAEAD.Suite, clocks: MachineClocks,
     timeMark: Int64?
   ) {
+    self.dataPath = dataPath
     self.state = Mutex(state)
     self.index = index
     self.logTables = logTables

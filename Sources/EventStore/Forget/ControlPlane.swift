@@ -51,6 +51,10 @@ final class ControlPlane: Sendable {
     case .certificates(let after, let limit):
       return .certificates(try certificates(after: after, limit: limit))
     case .certificate(let name): return .certificate(try certificate(name))
+    case .copies: return .copies(try copies().backups)
+    case .retireCopy(let id):
+      try retireCopy(id, actor)
+      return .done
     case .expire(let isDryRun):
       return .expiry(try expire(survey, isDryRun: isDryRun, actor))
     case .retentionStatus: return .retentionStatus(try retentionStatus(survey))
@@ -157,8 +161,8 @@ final class ControlPlane: Sendable {
     plan: ShredPlan?, reason: ReasonCode?, facts: CertificateFacts = CertificateFacts(), now: Int64
   ) throws(StoreError) -> RotationReceipt {
     let draft = try CertificateDraft(
-      act, removal, tenant, actor, plan: plan, reason: reason, facts: facts, now: now,
-      shared: shared)
+      act, removal, tenant, actor, plan: plan, reason: reason, facts: facts, copies: try copies(),
+      now: now, shared: shared)
     // Also when it fails: the keys may be gone all the same.
     defer { shared.raiseBarrier(for: tenant) }
     let entry = LedgerEntry(

@@ -80,7 +80,7 @@ extension ControlPlane {
     facts.eventCount = survey.eventCount
     let draft = try CertificateDraft(
       .periodsExpired, removal, TenantNumber(rawValue: 0), actor, plan: nil, reason: .retention,
-      facts: facts, now: survey.due.now, shared: shared)
+      facts: facts, copies: try copies(), now: survey.due.now, shared: shared)
     let receipt = try rotate(removal, entry: entry, draft)
     return ExpiryReport(survey, rotation: receipt)
   }

@@ -55,6 +55,10 @@ package struct LedgerEntry: Hashable, Sendable {
     case tenantOffboarded = 50
     /// How long confirmed shreds of the tenant wait was changed: `result` the kind, `count` minutes.
     case graceSet = 51
+    /// The store heard of a backup; `count` is the newest record when it began.
+    case backupTaken = 66
+    /// An operator says that a backup is destroyed.
+    case backupRetired = 67
     /// Every node of the tenant got a fresh key.
     case tenantRewrapped = 60
     /// A retention class was made (`result` 0) or its policy changed (1); `count` is its number.

@@ -30,6 +30,22 @@ enum CertificateCommands {
         return .control(.certificates(after: after, limit: count), .certificates(roles))
       },
     ]
+    + [
+      Command("COPIES", 0...0, .admin(roles), "The backups that certificates name.") {
+        (_, context) throws(CommandError) in
+        guard context.state.rights.reachStore(with: roles) else {
+          throw .forbidden("audit|copies")
+        }
+        return .control(.copies, .copies)
+      },
+      Command("RETIRE", 1...1, .admin([.operator]), "Says that a backup is destroyed.") {
+        (arguments, context) throws(CommandError) in
+        guard context.state.rights.reachStore(with: [.operator]) else {
+          throw .forbidden("audit|retire")
+        }
+        return .control(.retireCopy(try Self.copy(arguments[1].array)), .done)
+      },
+    ]
     + ["LOG", "CHECKPOINT", "BUNDLE"].map {
       .unavailable($0, .admin(.all), parent: "AUDIT")
     }
@@ -41,6 +57,16 @@ enum CertificateCommands {
       throw CommandError(.badArgument, "AFTER: a certificate, 3f0a91c2-17 or 17")
     }
     return index
+  }
+
+  private static func copy(_ text: [UInt8]) throws(CommandError) -> [UInt8] {
+    let bytes = stride(from: 0, to: text.count - 1, by: 2).compactMap {
+      UInt8(String(decoding: text[$0..<($0 + 2)], as: UTF8.self), radix: 16)
+    }
+    guard bytes.count == 16, bytes.hexadecimal.utf8.elementsEqual(text) else {
+      throw CommandError(.badArgument, "copy: 32 hexadecimal digits, see AUDIT COPIES")
+    }
+    return bytes
   }
 
   private static func count(_ text: [UInt8]) throws(CommandError) -> Int {

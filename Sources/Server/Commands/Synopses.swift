@@ -45,6 +45,7 @@ enum Synopses {
       + "[ONREQUEST {ERASE | RESTRICT}] [{DRYRUN | CONFIRM token}]",
     "RETENTION|LIST": "tenant", "RETENTION|MAP": "tenant type class", "RETENTION|RUN": "[DRYRUN]",
     "AUDIT|CERTIFICATE": "certificate",
+    "AUDIT|RETIRE": "copy",
     "AUDIT|CERTIFICATES": "[AFTER certificate] [COUNT count]",
     "COMMAND|DOCS": "[command ...]", "COMMAND|INFO": "[command ...]",
   ]

@@ -32,6 +32,20 @@ extension ControlReply {
     }
   }
 
+  /// Appends what `AUDIT COPIES` answers.
+  static func append(_ copies: [KnownBackup], _ encoder: ReplyEncoder, to bytes: inout [UInt8]) {
+    encoder.array(copies.count, to: &bytes)
+    for copy in copies {
+      var map = MapReply(encoder: encoder)
+      map.add("copy", copy.id.hexadecimal)
+      map.add("first", Timestamp.text(copy.firstMilliseconds))
+      map.add("last", Timestamp.text(copy.lastMilliseconds))
+      map.add("records", copy.lastSequence)
+      map.add("keyring", isTrue: copy.hasKeyring)
+      map.append(to: &bytes)
+    }
+  }
+
   /// Appends what `AUDIT CERTIFICATE` answers: the document, as one would keep it in a file.
   static func append(
     _ certificate: Certificate, _ isVisible: Bool, _ encoder: ReplyEncoder,

@@ -116,7 +116,7 @@ extension CommandError {
     }
   }
 
-  static let noCertificate = CommandError(.noCertificate, "there is no such certificate")
+  static let noCertificate = CommandError(.noCertificate, "there is no such certificate or copy")
 
   static let confirmationMissing = CommandError(
     .confirm, "destroying needs a token: say DRYRUN, look, then CONFIRM with its token")

@@ -16,6 +16,7 @@ enum ControlShape: Sendable {
   case retention
   /// Only those of tenants for which the peer has one of the roles; without a tenant, for all.
   case certificates(RoleSet)
+  case copies
   /// As the answer itself says.
   case asAnswered
 }
@@ -51,6 +52,7 @@ enum ControlReply {
       append(found.filter { isVisible($0, state.rights, roles) }, encoder, to: &bytes)
     case (.success(.certificate(let found)), .certificates(let roles)):
       append(found, isVisible(found.summary, state.rights, roles), encoder, to: &bytes)
+    case (.success(.copies(let found)), _): append(found, encoder, to: &bytes)
     case (.success(.certificates), _), (.success(.certificate), _):
       encoder.error(CommandError.noCertificate.line, to: &bytes)
     case (.success(.clock(let status)), _): append(status, encoder, to: &bytes)
