@@ -92,14 +92,16 @@ package struct Restore {
 
     try take("log", from: backup.path, target)
     let logTables = try Self.storage { () throws(StorageError) in try LogTables.open(target) }
-    let heads = try read(logTables, state, &report)
+    let scan = try read(logTables, state, &report)
     do throws(KeyringError) {
       let keyring = try Keyring.open(data: target, tables: tables, holders: holders)
       TestHooks.crashPoint("restore.lineage.before")
       #if DEBUG
         if TestHooks.isVariant("lineage-kept") { return report }
       #endif
-      try keyring.beginLineages(behind: heads, now: now, actor: .daemon)
+      let noted = try keyring.beginLineages(
+        behind: scan.lastPositions, now: now, actor: .daemon)
+      try tellErased(scan.erasedPositions, noted, logTables, keyring)
       try beginLineage(logTables, keyring, next: state.nextSequence)
       keyring.shipReplicas()
     } catch { throw .keyring(error) }
@@ -134,10 +136,10 @@ package struct Restore {
     _ = try PageWalk.run(name, of: target.path)
   }
 
-  /// Ends the log where its state says, opens every record, and returns each tenant's last position.
+  /// Ends the log where its state says and opens every record.
   private func read(
     _ tables: LogTables, _ state: EngineState, _ report: inout RestoreReport
-  ) throws(OpeningError) -> [TenantNumber: UInt64] {
+  ) throws(OpeningError) -> LogScan {
     do throws(StoreError) {
       let sealed = try StoreError.translatingStorage { () throws(StorageError) in
         try tables.read { (view) throws(StorageError) in try view.sealedState()?.array }
@@ -155,7 +157,7 @@ package struct Restore {
       report.log = scan.report
       guard report.log.gaps == 0 else { throw .corrupt }
       report.lost = lost(state)
-      return scan.lastPositions
+      return scan
     } catch { throw .log(error) }
   }
 
@@ -169,6 +171,30 @@ package struct Restore {
       let found = LogState(sealed.span, key: state.logState)
     else { return nil }
     return found.nextSequence - min(found.nextSequence, state.nextSequence)
+  }
+
+  /// Tells projections what is erased in what was restored: the acts that the backup does not know of
+  /// are told nowhere else.
+  private func tellErased(
+    _ erased: [TenantNumber: [ClosedRange<UInt64>]],
+    _ noted: [TenantNumber: (index: UInt64, planHash: [UInt8])], _ tables: LogTables,
+    _ keyring: Keyring
+  ) throws(KeyringError) {
+    let state = try Self.state(keyring)
+    for (number, ranges) in erased {
+      guard let note = noted[number], let tenant = state.tenants[number] else { continue }
+      do {
+        let generation = try tenant.open(keyring).generation
+        try tables.putErasures(
+          try ErasureLog.rows(
+            ranges, of: number, from: ErasureRow.base(ofGeneration: generation) + 1, now: now,
+            ledgerIndex: note.index, planHash: note.planHash, state))
+      } catch let error as StorageError {
+        throw .storage(error)
+      } catch {
+        throw .corrupt
+      }
+    }
   }
 
   /// From now on the log needs the keyring that has the new generations.

@@ -67,24 +67,34 @@ final class ErasureLog: Sendable {
     _ ranges: [ClosedRange<UInt64>], tenant number: TenantNumber, now: Int64, planHash: [UInt8],
     shared: SharedEngine
   ) throws(StoreError) -> [LogTables.ErasureEntry] {
-    let first = try newest(number, shared) + 1
+    let newest = try newest(number, shared)
     return try shared.withState { (state) throws(StoreError) -> [LogTables.ErasureEntry] in
-      let (outer, secrets) = try keys(number, state)
-      let retention = secrets.defaultClass.retention
-      let period = Period(unit: retention.unit, containing: now)
-      guard let tenant = state.tenants[number],
-        let periodKeys = try state.periodKeys(tenant, .default, period)
-      else { throw .corrupt }
-      let inner = ErasureRow.innerKey(period: periodKeys.key)
-      return stride(from: 0, to: ranges.count, by: ErasureRow.rangesMax).enumerated().map {
-        let end = min($0.element + ErasureRow.rangesMax, ranges.count)
-        let row = ErasureRow(
-          number: first + UInt64($0.offset), timeMilliseconds: now,
-          ledgerIndex: state.keyring.nextLedgerIndex, planHash: planHash, period: period,
-          positions: ranges[$0.element..<end], inner: inner)
-        return LogTables.ErasureEntry(
-          label: ErasureRow.label(row.number, outer), sealed: row.sealed(outer))
-      }
+      let (_, secrets) = try keys(number, state)
+      let first = max(newest, ErasureRow.base(ofGeneration: secrets.generation)) + 1
+      return try Self.rows(
+        ranges, of: number, from: first, now: now, ledgerIndex: state.keyring.nextLedgerIndex,
+        planHash: planHash, state)
+    }
+  }
+
+  /// Rows that tell `ranges`, sealed; the first is numbered `first`.
+  static func rows(
+    _ ranges: [ClosedRange<UInt64>], of number: TenantNumber, from first: UInt64, now: Int64,
+    ledgerIndex: UInt64, planHash: [UInt8], _ state: EngineState
+  ) throws(StoreError) -> [LogTables.ErasureEntry] {
+    guard let tenant = state.tenants[number] else { throw .noTenant }
+    let secrets = try tenant.open(state.keyring)
+    let outer = ErasureRow.outerKey(dataSecret: secrets.keys.dataSecret)
+    let period = Period(unit: secrets.defaultClass.retention.unit, containing: now)
+    guard let periodKeys = try state.periodKeys(tenant, .default, period) else { throw .corrupt }
+    let inner = ErasureRow.innerKey(period: periodKeys.key)
+    return stride(from: 0, to: ranges.count, by: ErasureRow.rangesMax).enumerated().map {
+      let end = min($0.element + ErasureRow.rangesMax, ranges.count)
+      let row = ErasureRow(
+        number: first + UInt64($0.offset), timeMilliseconds: now, ledgerIndex: ledgerIndex,
+        planHash: planHash, period: period, positions: ranges[$0.element..<end], inner: inner)
+      return LogTables.ErasureEntry(
+        label: ErasureRow.label(row.number, outer), sealed: row.sealed(outer))
     }
   }
 
@@ -104,21 +114,49 @@ final class ErasureLog: Sendable {
   /// The number of the tenant's newest row that counts; 0 when there is none.
   func newest(_ number: TenantNumber, _ shared: SharedEngine) throws(StoreError) -> UInt64 {
     if let known = newest.withLock({ $0[number] }) { return known }
-    // Rows are dense, so the last is found by doubling and halving.
     let found = try shared.withState { (state) throws(StoreError) -> UInt64 in
-      let (outer, _) = try keys(number, state)
-      var high: UInt64 = 1
-      while try row(high, outer) != nil { high *= 2 }
-      var low = high / 2
-      while high - low > 1 {
-        let middle = low + (high - low) / 2
-        if try row(middle, outer) != nil { low = middle } else { high = middle }
+      let (outer, secrets) = try keys(number, state)
+      for generation in (1...max(1, secrets.generation)).reversed() {
+        let base = ErasureRow.base(ofGeneration: generation)
+        let last = try last(behind: base, outer, state)
+        if last > base { return last }
       }
-      while low > 0, let row = try row(low, outer), try !counts(row, state) { low -= 1 }
-      return low
+      return 0
     }
     newest.withLock { $0[number] = max($0[number] ?? 0, found) }
     return found
+  }
+
+  /// The newest row of a generation that counts, or `base` when it has none.
+  ///
+  /// Rows of a generation are dense, so the last is found by doubling and halving.
+  private func last(
+    behind base: UInt64, _ outer: SealingKey, _ state: EngineState
+  ) throws(StoreError) -> UInt64 {
+    var high: UInt64 = 1
+    while try row(base + high, outer) != nil { high *= 2 }
+    var low = high / 2
+    while high - low > 1 {
+      let middle = low + (high - low) / 2
+      if try row(base + middle, outer) != nil { low = middle } else { high = middle }
+    }
+    while low > 0, let row = try row(base + low, outer), try !counts(row, state) { low -= 1 }
+    return base + low
+  }
+
+  /// The row of this number, or the first of a later generation when its own has no more.
+  private func next(
+    _ number: UInt64, through newest: UInt64, _ outer: SealingKey, _ state: EngineState
+  ) throws(StoreError) -> ErasureRow {
+    var number = number
+    while number <= newest {
+      if let row = try row(number, outer), try counts(row, state) { return row }
+      let base = ErasureRow.base(after: number)
+      // Within the newest generation a row that is missing is a silent omission.
+      guard base < newest else { throw .corrupt }
+      number = base + 1
+    }
+    throw .corrupt
   }
 
   /// The rows behind `after`, at most `limit`; the positions are empty when they have expired.
@@ -132,9 +170,10 @@ final class ErasureLog: Sendable {
       guard let tenant = state.tenants[number] else { throw .noTenant }
       var found: [Erasure] = []
       var ranges = 0
-      for number in (after + 1)...newest where found.count < limit && ranges < Self.answerRangesMax
-      {
-        guard let row = try row(number, outer), try counts(row, state) else { throw .corrupt }
+      var last = after
+      while last < newest, found.count < limit, ranges < Self.answerRangesMax {
+        let row = try next(last + 1, through: newest, outer, state)
+        last = row.number
         var positions: [ClosedRange<UInt64>] = []
         if let period = try state.periodKeys(tenant, .default, row.period) {
           guard let opened = row.positions(ErasureRow.innerKey(period: period.key)) else {
@@ -145,7 +184,7 @@ final class ErasureLog: Sendable {
         ranges += positions.count
         found.append(
           Erasure(
-            number: number, timeMilliseconds: row.timeMilliseconds, positions: positions))
+            number: row.number, timeMilliseconds: row.timeMilliseconds, positions: positions))
       }
       return found
     }

@@ -1,6 +1,7 @@
 import EventModel
 import Keyring
 import Sodium
+import Storage
 
 /// Positions that an act of forgetting erased, as `log/` keeps them (Docs/Format.md, section 5.4).
 ///
@@ -19,6 +20,23 @@ struct ErasureRow: Equatable {
   /// The positions, sealed.
   let inner: [UInt8]
 
+  /// Rows of a generation are numbered from this number on, which it does not have itself.
+  ///
+  /// A restore begins a generation, and what was told after its backup was taken is not in its log: so
+  /// no number that a client has seen is given out again, and every later one is greater.
+  static func base(ofGeneration generation: UInt16) -> UInt64 {
+    #if DEBUG
+      if TestHooks.isVariant("erasure-numbers-kept") { return 0 }
+    #endif
+    return UInt64(max(1, generation) - 1) << numberBits
+  }
+
+  /// The base of the generation behind that of `number`.
+  static func base(after number: UInt64) -> UInt64 {
+    ((number - 1) >> numberBits + 1) << numberBits
+  }
+
+  private static let numberBits: UInt64 = 32
   private static let headBytes = 72
   private static let outerContext = KeyDerivation.Context("LT1.erasure.out")
   private static let innerContext = KeyDerivation.Context("LT1.erasure.in")

@@ -3,7 +3,7 @@ import Synchronization
 
 /// Positions that one act of forgetting has erased.
 package struct Erasure: Hashable, Sendable {
-  /// Per tenant, dense, from 1; a large act is told in several.
+  /// Per tenant, rising from 1, dense but for restores; a large act is told in several.
   package let number: UInt64
   /// When it was done: milliseconds since 1970.
   package let timeMilliseconds: Int64

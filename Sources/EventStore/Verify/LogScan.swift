@@ -34,6 +34,8 @@ struct LogScan {
   private(set) var lastPositions: [TenantNumber: UInt64] = [:]
   /// Where expired events stood.
   private(set) var expired: [TenantNumber: [ClosedRange<UInt64>]] = [:]
+  /// Where events of living tenants stood that are erased or expired.
+  private(set) var erasedPositions: [TenantNumber: [ClosedRange<UInt64>]] = [:]
   private var plain: [UInt8] = []
   private(set) var report = LogScanReport()
 
@@ -95,6 +97,7 @@ struct LogScan {
     guard let (_, header) = try log.open(record, state: state) else {
       report.expired += 1
       expired[routing.tenant, default: []].add(routing.position)
+      erasedPositions[routing.tenant, default: []].add(routing.position)
       return
     }
     if try opens(record, routing, header, tenant, &eventKey) {
@@ -114,7 +117,10 @@ struct LogScan {
     let secrets = try tenant.open(state.keyring)
     guard let base = try state.base(id, tenant: tenant),
       try secrets.canRead(leaf: routing.leafPosition, state.keyring)
-    else { return false }
+    else {
+      erasedPositions[routing.tenant, default: []].add(routing.position)
+      return false
+    }
     let count = RecordOpener.open(
       record, subjectCount: header.subjects.count, bases: state.bases, base: base,
       positions: &secrets.readPositions, tenantID: tenant.id, routing: routing,
