@@ -9,7 +9,7 @@ import pathlib
 import subprocess
 import sys
 
-from lib import SKIPPED, Store, Verdicts, check
+from lib import SKIPPED, Store, Verdicts, Wire, check
 
 MEBIBYTES = 24
 
@@ -73,6 +73,27 @@ def main():
             verdicts.check("a shred succeeds on the full device",
                            plan["events"] > 0 and states.count(b"erased") == 1,
                            f"{plan['events']} planned")
+            with Wire(store.admin_socket) as admin:
+                certificate = admin.call("AUDIT", "CERTIFICATES")
+                verdicts.check("and is certified there", [row["state"] for row in certificate] == [b"complete"],
+                               f"{certificate}")
+                # Not even the reserve is left: nothing is done, and what was planned holds.
+                everything = pathlib.Path(store.mount, "everything")
+                free = os.statvfs(store.mount)
+                everything.write_bytes(bytes(free.f_bavail * free.f_frsize))
+                act = ["SHRED", "DATASUBJECT", "acme", "p8", "REASON", "art17"]
+                token = admin.call(*act, "DRYRUN")["confirm"]
+                admin.send(admin.encode(*act, "CONFIRM", token))
+                refused = admin.reply()
+                states = [event["state"] for event in wire.call("EVENT.RANGE", "*", "-", "+", "COUNT", "50")]
+                verdicts.check("without any room a shred answers NOSPACE, and nothing is half done",
+                               getattr(refused, "word", None) == "NOSPACE" and states.count(b"erased") == 1
+                               and len(admin.call("AUDIT", "CERTIFICATES")) == 1, f"{refused}")
+                everything.unlink()
+                receipt = admin.call(*act, "CONFIRM", token)
+                states = [event["state"] for event in wire.call("EVENT.RANGE", "*", "-", "+", "COUNT", "50")]
+                verdicts.check("and is done with the same token when the reserve is there again",
+                               receipt["events"] > 0 and states.count(b"erased") == 2, f"{receipt}")
             ballast.unlink()
             reply = wire.call("EVENT.APPEND", "s", "t", "DATASUBJECT", "p1", "DATA", "after")
             verdicts.check("appends go on when there is room, without a restart or a gap",
