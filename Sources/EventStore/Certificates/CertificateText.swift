@@ -61,7 +61,9 @@ struct CertificateText {
 
   private static func medium(_ holder: HolderStatus) -> CanonicalJSON {
     [
-      "kind": "file", "old_root": "overwritten in place and read back",
+      "kind": holder.isRemote ? "remote" : "file",
+      "old_root": holder.isRemote
+        ? "overwritten, as the holder says" : "overwritten in place and read back",
       "weakness": holder.medium.weakness.map { .string($0.rawValue) } ?? .null,
       "beside_data": .bool(holder.isOnDataFileSystem),
     ]

@@ -38,6 +38,9 @@ package struct HolderStatus: Hashable, Sendable {
   package let medium: RootMedium
   /// Both are lost together: a warning.
   package let isOnDataFileSystem: Bool
+
+  /// True when it is a process, on this host or another, rather than a file.
+  package var isRemote: Bool { path.hasPrefix(RemoteHolder.prefix) }
 }
 
 /// All holders of a store, of which some may be missing.
