@@ -1,4 +1,5 @@
 package import Keyring
+import Sodium
 import Storage
 
 /// What `lethed root status` tells.
@@ -88,6 +89,16 @@ package struct RootAdministration {
   /// Overwrites a holder and takes it out.
   package func remove(_ path: String) throws(KeyringError) {
     try keyring.removeHolder(path, now: now, actor: .uid(uid))
+    keyring.shipReplicas()
+  }
+
+  /// Seals a holder's root under the factor in a file, or under none.
+  package func rewrap(
+    _ path: String, _ kind: RootFactor?, file: String?
+  ) throws(KeyringError) {
+    var secret: SecretBytes?
+    if let kind, let file { secret = try RootFactors.read(kind, path: file) }
+    try keyring.rewrapHolder(path, kind, secret: secret, now: now, actor: .uid(uid))
     keyring.shipReplicas()
   }
 

@@ -20,6 +20,34 @@ package struct FileDescriptor: ~Copyable, Sendable {
     try open(path, flags: (isReadOnly ? O_RDONLY : O_RDWR) | O_NOFOLLOW)
   }
 
+  /// Standard input, whatever it is.
+  package static func standardInput() throws(StorageError) -> FileDescriptor {
+    let copy = fcntl(0, F_DUPFD_CLOEXEC, 3)
+    guard copy >= 0 else { throw failure(errno) }
+    return FileDescriptor(rawValue: copy)
+  }
+
+  /// Reads from where the file is, also from a pipe, until its end or until `bytes` are full.
+  ///
+  /// Returns how many were read.
+  package borrowing func readStream(into bytes: inout MutableSpan<UInt8>) throws(StorageError)
+    -> Int
+  {
+    var count = 0
+    while count < bytes.count {
+      let start = count
+      let got = unsafe bytes.withUnsafeMutableBufferPointer { buffer in
+        unsafe Glibc.read(
+          rawValue, buffer.baseAddress.map { unsafe $0 + start }, buffer.count - start)
+      }
+      if got < 0, errno == EINTR { continue }
+      guard got >= 0 else { throw failure(errno) }
+      if got == 0 { break }
+      count += got
+    }
+    return count
+  }
+
   /// Opens an existing directory, to look at it or to sync it.
   package static func open(directory path: String) throws(StorageError) -> FileDescriptor {
     try open(path, flags: O_RDONLY | O_DIRECTORY | O_NOFOLLOW)

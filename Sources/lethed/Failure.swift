@@ -46,6 +46,11 @@ struct Failure: Error {
           + "`lethed root status` tells them; `lethed root remove` ends one")
     case .holdersUnavailable:
       self.init(80, "no root holder takes a new root. Nothing was destroyed.")
+    case .factorNeeded(let factor):
+      self.init(88, "the root is sealed: give its \(factor.option)")
+    case .factorWrong:
+      self.init(
+        88, "the factor does not open the root, or is empty, too long or open to others (0600)")
     case .tooManyHolders: self.init(64, "a store has at most four root holders")
     case .lastHolder:
       self.init(64, "this holder cannot go: no other holder that is there has the root")
@@ -106,6 +111,17 @@ struct Failure: Error {
           + "it must be the daemon's own, mode 0700")
     case .exists:
       self.init(73, "the data directory is not empty; a store is never made over another")
+    }
+  }
+}
+
+extension RootFactor {
+  /// How it is given on the command line.
+  var option: String {
+    switch self {
+    case .passphrase: "passphrase with --passphrase-file"
+    case .keyFile: "key file with --key-file"
+    case .credential: "credential with --credential"
     }
   }
 }

@@ -13,7 +13,9 @@ struct RunRoot: AsyncParsableCommand {
 
       The daemon must be down, but for `status`. Start it with every holder afterwards.
       """,
-    subcommands: [RootStatus.self, RootRotate.self, RootAdd.self, RootRemove.self],
+    subcommands: [
+      RootStatus.self, RootRotate.self, RootAdd.self, RootRemove.self, RootRewrap.self,
+    ],
     defaultSubcommand: RootStatus.self)
 }
 
@@ -75,9 +77,22 @@ struct RootOptions: ParsableArguments {
 
 extension HolderStatus {
   fileprivate var sentence: String {
-    guard isPresent else { return "missing" }
+    guard isPresent else {
+      switch failure {
+      case .factorNeeded?: return "sealed, and its factor was not given"
+      case .factorWrong?: return "sealed, and its factor does not match"
+      default: return "missing"
+      }
+    }
+    let seal =
+      switch factor {
+      case nil: ""
+      case .passphrase?: ", under a passphrase"
+      case .keyFile?: ", under a key file"
+      case .credential?: ", under a credential"
+      }
     let medium = medium.weakness.map { "cannot erase (\($0.rawValue))" } ?? "erases in place"
-    return medium + (isOnDataFileSystem ? ", on the data's file system" : "")
+    return medium + seal + (isOnDataFileSystem ? ", on the data's file system" : "")
   }
 }
 
@@ -165,6 +180,61 @@ struct RootRemove: AsyncParsableCommand {
     try await options.change { (root) throws(KeyringError) in
       if let holder { try root.remove(holder) }
       if let lost { try root.removeLost(lost) }
+    }
+  }
+}
+
+struct RootRewrap: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "rewrap",
+    abstract: "Seal a holder's root under a passphrase, a key file or a credential.",
+    discussion: """
+      Whoever takes the holder alone then has no root. Replaces the root; what an earlier factor opened is \
+      overwritten:
+        systemd-ask-password | lethed root rewrap /mnt/a/root --new-passphrase-file - --data DIR --root \
+      /mnt/a/root
+        lethed root rewrap /mnt/a/root --no-factor --passphrase-file old.txt --data DIR --root /mnt/a/root
+
+      Every later start needs the factor (--passphrase-file, --key-file or --credential). Who forgets it \
+      loses the holder: keep another.
+      """)
+
+  @Argument(help: ArgumentHelp("The holder.", valueName: "file"))
+  var holder: String
+
+  @Option(help: ArgumentHelp("The new passphrase; - is standard input.", valueName: "file"))
+  var newPassphraseFile: String?
+
+  @Option(help: ArgumentHelp("The new key file.", valueName: "file"))
+  var newKeyFile: String?
+
+  @Option(help: ArgumentHelp("The name of the new systemd credential.", valueName: "name"))
+  var newCredential: String?
+
+  @Flag(help: "Let the root lie as it is.")
+  var noFactor = false
+
+  @OptionGroup var options: RootOptions
+
+  private var given: [(RootFactor, String)] {
+    let all: [(RootFactor, String?)] = [
+      (.passphrase, newPassphraseFile), (.keyFile, newKeyFile), (.credential, newCredential),
+    ]
+    return all.compactMap { kind, file in file.map { (kind, $0) } }
+  }
+
+  func validate() throws {
+    guard given.count + (noFactor ? 1 : 0) == 1 else {
+      throw ValidationError(
+        "say one of --new-passphrase-file, --new-key-file, --new-credential, --no-factor")
+    }
+  }
+
+  func run() async throws {
+    let holder = holder
+    let next = try given.first.map { kind, file in (kind, try ServeSettings.path(kind, file)) }
+    try await options.change { (root) throws(KeyringError) in
+      try root.rewrap(holder, next?.0, file: next?.1)
     }
   }
 }

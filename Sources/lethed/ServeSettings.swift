@@ -12,6 +12,30 @@ struct ServeSettings {
   /// Where the file is looked for when none is named; it need not exist.
   static let defaultFile = "/etc/lethe/lethed.json"
 
+  private static func factors(_ files: [(RootFactor, String?)]) throws -> RootFactors {
+    let factors = RootFactors()
+    for (kind, given) in files {
+      guard let given else { continue }
+      do { factors.set(kind, try RootFactors.read(kind, path: try path(kind, given))) } catch let
+        error as KeyringError
+      {
+        guard error == .rootUnreadable else { throw Failure(error) }
+        throw Failure(66, "the file of a factor of the root cannot be read")
+      }
+    }
+    return factors
+  }
+
+  /// Where a factor lies; credentials are where systemd says.
+  static func path(_ kind: RootFactor, _ given: String) throws -> String {
+    guard kind == .credential else { return given }
+    guard let directory = SystemCalls.environmentVariable("CREDENTIALS_DIRECTORY") else {
+      throw Failure(66, "systemd gives no credentials to this process")
+    }
+    guard !given.contains("/") else { throw Failure(64, "a credential has a name, not a path") }
+    return directory + "/" + given
+  }
+
   /// Reads the settings; a file that was named must exist and be JSON.
   static func read(
     options: StoreOptions, sockets: String?, access: String?, config: String?
@@ -44,9 +68,15 @@ struct ServeSettings {
     }
     let isWeakAccepted =
       options.acceptWeakErasure || reader.bool(forKey: "acceptWeakErasure", default: false)
+    let files: [(RootFactor, String?)] = [
+      (.passphrase, options.passphraseFile ?? reader.string(forKey: "passphraseFile")),
+      (.keyFile, options.keyFile ?? reader.string(forKey: "keyFile")),
+      (.credential, options.credential ?? reader.string(forKey: "credential")),
+    ]
     return ServeSettings(
       data: data,
-      holders: RootHolders(paths: roots, acceptsWeakErasure: isWeakAccepted),
+      holders: RootHolders(
+        paths: roots, acceptsWeakErasure: isWeakAccepted, factors: try factors(files)),
       sockets: reader.string(forKey: "sockets", default: "/run/lethe"),
       access: reader.string(forKey: "access"))
   }

@@ -15,6 +15,19 @@ struct StoreOptions: ParsableArguments {
       valueName: "file"))
   var root: [String] = []
 
+  @Option(
+    help: ArgumentHelp(
+      "A passphrase that the root is sealed under; - is standard input.", valueName: "file"))
+  var passphraseFile: String?
+
+  @Option(help: ArgumentHelp("A key file that the root is sealed under.", valueName: "file"))
+  var keyFile: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The name of a systemd credential that the root is sealed under.", valueName: "name"))
+  var credential: String?
+
   @Flag(
     help: """
       Take a root on a medium that cannot erase (copy-on-write, network, memory). Recorded in the \

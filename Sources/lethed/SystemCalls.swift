@@ -17,6 +17,11 @@ enum SystemCalls {
     let device: UInt64
   }
 
+  static func environmentVariable(_ name: String) -> String? {
+    guard let value = unsafe getenv(name) else { return nil }
+    return unsafe String(cString: value)
+  }
+
   static var ownUID: UInt32 { geteuid() }
 
   /// What lies there, without following a link (`lstat`); nil when there is nothing or it cannot be

@@ -79,7 +79,7 @@ def open_sealed(sealed, key, context, label):
 class Root:
     """Section 2: a root holder's file; `slots` maps epochs to roots."""
 
-    def __init__(self, path):
+    def __init__(self, path, key_file=None):
         raw = open(path, "rb").read()
         assert len(raw) == 16384, len(raw)
         assert raw[:8] == b"LTROOT1\0" and self.sum(raw[:480]) == raw[480:512]
@@ -88,8 +88,16 @@ class Root:
         for at in (4096, 8192):
             slot = raw[at:at + 512]
             if slot[:8] == b"LTSLOT1\0" and self.sum(slot[:480]) == slot[480:]:
-                assert slot[16] == 0
-                self.slots[u(slot[8:16])] = slot[24:56]
+                root = slot[24:56] if slot[16] == 0 else self._sealed(raw, slot, key_file)
+                self.slots[u(slot[8:16])] = root
+
+    @staticmethod
+    def _sealed(raw, slot, key_file):
+        """Section 2: a root sealed under a key file; None without it."""
+        if slot[16] == 1 or key_file is None:
+            return None
+        key = blake2b(256, slot[24:40], b"LT1.root.factor", key_file)
+        return open_sealed(slot[40:138], key, b"LT1.root.slot", raw[8:24] + raw[24:25] + slot[8:16])
 
     @staticmethod
     def sum(data):

@@ -238,6 +238,100 @@ def rotating_crashes_safely_at_every_step():
     check(steps >= 10, f"{steps} steps")
 
 
+def secret_file(store, name, content):
+    path = store.folder / name
+    path.write_bytes(content)
+    path.chmod(0o600)
+    return str(path)
+
+
+NEEDS_FACTOR = 88
+
+
+def a_root_is_sealed_under_a_factor_and_opens_with_it_alone():
+    with Rooted(1) as store:
+        store.drop_clients()
+        store.stop()
+        plain = set(fmt.Root(store.roots[0]).slots.values())
+        words = secret_file(store, "words", b"correct horse\n")
+        other = secret_file(store, "other", b"wrong horse\n")
+        key = secret_file(store, "key", bytes(range(32)))
+        status, report, text = store.root_verb("rewrap", store.roots[0], "--new-passphrase-file", words)
+        check((status, report["epoch"]) == (0, 2), f"{status} {text}")
+        raw = open(store.roots[0], "rb").read()
+        check(not any(root in raw for root in plain), "the unsealed root is still there")
+        check(store.root_verb("status")[0] == NEEDS_FACTOR, "without the factor")
+        check(store.root_verb("status", "--passphrase-file", other)[0] == NEEDS_FACTOR, "the wrong one")
+        check(store.root_verb("status", "--passphrase-file", words)[0] == 0, "the right one")
+        sealed = raw
+        # From one factor to the next: what the old one opened is overwritten.
+        status, report, text = store.root_verb(
+            "rewrap", store.roots[0], "--passphrase-file", words, "--new-key-file", key)
+        check((status, report["epoch"]) == (0, 3), f"{status} {text}")
+        check(store.root_verb("status", "--passphrase-file", words)[0] == NEEDS_FACTOR, "the old one")
+        check(fmt.Root(store.roots[0]).slots == {3: None}, "opened without a key")
+        root = fmt.Root(store.roots[0], bytes(range(32))).slots[3]
+        check(root is not None and root not in open(store.roots[0], "rb").read(), "the format's way")
+        os.chmod(key, 0o644)
+        check(store.root_verb("status", "--key-file", key)[0] == NEEDS_FACTOR, "a key open to others")
+        os.chmod(key, 0o600)
+        check(sealed[4096:4160] != open(store.roots[0], "rb").read()[4096:4160], "slot A is as it was")
+        store.options = ["--key-file", key]
+        store.start()
+        check(store.refused("ann@x") is None, "a shred")
+        check(store.states() == [b"erased", b"live", b"live"], f"{store.states()}")
+        store.drop_clients()
+        store.stop()
+        credentials = store.folder / "credentials"
+        credentials.mkdir()
+        shutil.copy(key, credentials / "root")
+        with_them = {"CREDENTIALS_DIRECTORY": str(credentials)}
+        status, _, text = store.root_verb(
+            "rewrap", store.roots[0], "--key-file", key, "--new-credential", "root", environment=with_them)
+        check(status == 0, f"{status} {text}")
+        status, _, _ = store.root_verb("status", "--credential", "root", environment=with_them)
+        check(status == 0, "with the credential")
+        check(store.root_verb("status", "--credential", "root")[0] == 66, "without systemd")
+        status, report, text = store.root_verb(
+            "rewrap", store.roots[0], "--no-factor", "--credential", "root", environment=with_them)
+        check(status == 0 and store.root_verb("status")[0] == 0, f"none again: {status} {text}")
+
+
+def a_holder_whose_factor_is_not_given_is_missing():
+    with Rooted(2) as store:
+        store.drop_clients()
+        store.stop()
+        key = secret_file(store, "key", os.urandom(32))
+        status, _, text = store.root_verb("rewrap", store.roots[1], "--new-key-file", key)
+        check(status == 0, f"{status} {text}")
+        store.start()
+        check(store.info()["root_holders_missing"] == "1", "not missing")
+        check(store.refused("ann@x") == "PENDING", "confirmed without it")
+        store.drop_clients()
+        store.stop()
+        store.options = ["--key-file", key]
+        store.start()
+        check(store.info()["erasure_pending"] == "0", "with the factor")
+        check(len(fmt.Root(store.roots[1]).slots) == 1, "an old root")
+        check(all(root is None for root in fmt.Root(store.roots[1]).slots.values()), "unsealed")
+
+
+def rewrapping_crashes_safely_at_every_step():
+    def judge(store):
+        key = str(store.folder / "key")
+        status, report, text = store.root_verb("status", "--key-file", key)
+        check(status == 0, f"{status} {text}")
+        status, after, text = store.root_verb("rotate", "--key-file", key)
+        check(status == 0 and after["epoch"] == report["epoch"] + 1, f"{status} {text}")
+        check(len(fmt.Root(store.roots[0]).slots) == 1, "an old root")
+
+    def words(store):
+        return ("rewrap", store.roots[0], "--new-key-file", secret_file(store, "key", bytes(32)))
+
+    steps = crash_at_each_step(1, words, judge)
+    check(steps >= 6, f"{steps} steps")
+
+
 if __name__ == "__main__":
     run_suite(
         a_shred_with_a_holder_missing_is_pending_until_it_is_back,
@@ -248,4 +342,7 @@ if __name__ == "__main__":
         adding_a_holder_crashes_safely_at_every_step,
         removing_a_holder_crashes_safely_at_every_step,
         rotating_crashes_safely_at_every_step,
+        a_root_is_sealed_under_a_factor_and_opens_with_it_alone,
+        a_holder_whose_factor_is_not_given_is_missing,
+        rewrapping_crashes_safely_at_every_step,
     )

@@ -135,7 +135,8 @@ package final class Keyring {
       return HolderStatus(
         path: place.path, number: place.number, isPresent: place.holder != nil,
         confirmedEpoch: place.number.flatMap(holders.table.confirmedEpoch), medium: medium,
-        isOnDataFileSystem: medium.device == dataDevice)
+        isOnDataFileSystem: medium.device == dataDevice, factor: place.factor.kind,
+        failure: place.failure)
     }
   }
 }

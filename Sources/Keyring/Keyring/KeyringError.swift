@@ -19,6 +19,10 @@ package enum KeyringError: Error, Hashable, Sendable, StorageFailure {
   case tooManyHolders
   /// The last holder that has the root cannot go. The operator adds another first.
   case lastHolder
+  /// The root is sealed under a factor that was not given. The operator gives it.
+  case factorNeeded(RootFactor)
+  /// The factor that was given does not open the root, or is no factor. The operator's move.
+  case factorWrong
   /// A holder was to be made where a file is. The operator's move; it is never overwritten.
   case rootExists
   /// A keyring was to be made where one is. The caller's mistake; nothing was touched.

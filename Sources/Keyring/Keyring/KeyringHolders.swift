@@ -1,5 +1,5 @@
 import EventModel
-import Sodium
+package import Sodium
 import Storage
 
 /// Changes of the set of holders; for a store that no daemon runs on.
@@ -27,7 +27,7 @@ extension Keyring {
       holders.table = before
       throw error
     }
-    holders.add(made, path: path)
+    try holders.add(made, path: path)
     TestHooks.crashPoint("root.added")
     guard try settle() else { throw .erasureUnconfirmed }
   }
@@ -79,6 +79,37 @@ extension Keyring {
       throw error
     }
     holders.remove(number)
+  }
+
+  /// Seals a holder's root under another factor, or under none.
+  ///
+  /// The root is replaced: the new one goes into the other slot, sealed anew, and what was sealed under the
+  /// old factor is overwritten. So a crash leaves one of both, and an old passphrase opens nothing.
+  package func rewrapHolder(
+    _ path: String, _ kind: RootFactor?, secret: consuming SecretBytes?, now: Int64,
+    actor: LedgerEntry.Actor
+  ) throws(KeyringError) {
+    guard let place = holders.place(path), let number = place.number else {
+      throw .rootHolderSetWrong
+    }
+    guard place.holder != nil else { throw place.failure ?? .rootMissing }
+    let (before, old) = (place.factor, epoch)
+    var next = SlotFactor.none
+    if let kind, let secret = secret.take() {
+      next = .fresh(kind)
+      try holders.factors.prepare(secret, for: next)
+    }
+    place.factor = next
+    do {
+      _ = try rotate(
+        Removal(),
+        entry: LedgerEntry(
+          timeMilliseconds: now, act: .rootRewrapped, actor: actor,
+          result: kind?.rawValue ?? 0, count: UInt64(number)))
+    } catch {
+      if epoch == old { place.factor = before }
+      throw error
+    }
   }
 
   /// From now on commits are noted for the replicas.

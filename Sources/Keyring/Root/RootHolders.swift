@@ -11,6 +11,17 @@ package struct RootHolders: Hashable, Sendable {
   /// True for tools that work with the holders that are left; a daemon must be given all of them.
   package var mayBePartial = false
 
+  /// What sealed holders are opened with.
+  package let factors: RootFactors
+
+  package static func == (left: RootHolders, right: RootHolders) -> Bool {
+    left.paths == right.paths && left.factors === right.factors
+      && left.acceptsWeakErasure == right.acceptsWeakErasure
+      && left.mayBePartial == right.mayBePartial
+  }
+
+  package func hash(into hasher: inout Hasher) { hasher.combine(paths) }
+
   /// The same for tools that work with the holders that are left.
   package var partial: RootHolders {
     var holders = self
@@ -18,10 +29,13 @@ package struct RootHolders: Hashable, Sendable {
     return holders
   }
 
-  package init(paths: [String], acceptsWeakErasure: Bool = false) {
+  package init(
+    paths: [String], acceptsWeakErasure: Bool = false, factors: RootFactors = RootFactors()
+  ) {
     precondition((1...Limits.rootHoldersMax).contains(paths.count), "one holder or a few")
     self.paths = paths
     self.acceptsWeakErasure = acceptsWeakErasure
+    self.factors = factors
   }
 }
 
@@ -38,6 +52,10 @@ package struct HolderStatus: Hashable, Sendable {
   package let medium: RootMedium
   /// Both are lost together: a warning.
   package let isOnDataFileSystem: Bool
+  /// What its root is sealed under, as far as is known.
+  package let factor: RootFactor?
+  /// Why it is missing: a factor that was not given or does not match; nil: it is not there.
+  package let failure: KeyringError?
 
   /// True when it is a process, on this host or another, rather than a file.
   package var isRemote: Bool { path.hasPrefix(RemoteHolder.prefix) }
@@ -54,12 +72,15 @@ final class RootHolderSet {
     fileprivate(set) var holder: (any RootHolder)?
     fileprivate(set) var number: UInt8?
     fileprivate(set) var medium: RootMedium?
+    /// What its slots are sealed under, and the next ones will be.
+    var factor = SlotFactor.none
     /// Why it is not there.
     fileprivate(set) var failure: KeyringError?
 
     fileprivate init(_ path: String) { self.path = path }
 
-    fileprivate func take(_ found: any RootHolder) {
+    fileprivate func take(_ found: any RootHolder) throws(KeyringError) {
+      factor = try found.contents().max { $0.epoch < $1.epoch }?.factor ?? .none
       (holder, number, medium, failure) = (found, found.header.index, found.medium, nil)
     }
 
@@ -91,7 +112,7 @@ final class RootHolderSet {
       wanted, store: store, isReading: false,
       table: RootTable(count: wanted.paths.count, epoch: 1))
     for (index, place) in set.places.enumerated() {
-      place.take(
+      try place.take(
         try createHolder(
           place.path,
           RootHeader(
@@ -109,7 +130,7 @@ final class RootHolderSet {
     let set = RootHolderSet(
       wanted, store: store, isReading: isReading, table: RootTable(count: 0, epoch: 0))
     for place in set.places {
-      do { place.take(try set.openHolder(place.path)) } catch {
+      do { try place.take(try set.openHolder(place.path)) } catch {
         guard error == .rootMissing || error == .rootUnreadable else { throw error }
         place.lose(error)
       }
@@ -141,6 +162,8 @@ final class RootHolderSet {
 
   var hasRemotes: Bool { places.contains { $0.path.hasPrefix(RemoteHolder.prefix) } }
 
+  var factors: RootFactors { wanted.factors }
+
   var present: [any RootHolder] { places.compactMap(\.holder) }
 
   var weaknesses: [WeakErasure] { present.compactMap(\.medium.weakness) }
@@ -167,16 +190,19 @@ extension RootHolderSet {
         let own = try holder.epochs()
         epochs += own
         if !own.contains(epoch) { newest = max(newest, own.max() ?? 0) }
-        guard let root = try holder.root(epoch: epoch) else { continue }
+        guard let root = try holder.root(epoch: epoch, factors) else { continue }
         if let known = found.take(), !Self.areEqual(known, root) { throw .corrupt }
         found = consume root
       } catch {
-        guard error == .rootUnreadable else { throw error }
-        place.lose(error)
+        switch error {
+        case .rootUnreadable, .factorWrong, .factorNeeded: place.lose(error)
+        default: throw error
+        }
       }
     }
     if newest > epoch { throw .storageRolledBack(storage: epoch, root: newest) }
     if let root = found.take() { return root }
+    if epochs.contains(epoch), let failure = places.compactMap(\.failure).first { throw failure }
     if let newest = epochs.max() { throw .rootRolledBack(storage: epoch, root: newest) }
     throw places.compactMap(\.failure).first ?? .rootMissing
   }
@@ -201,7 +227,7 @@ extension RootHolderSet {
     for place in places {
       guard let holder = place.holder else { continue }
       do {
-        try holder.stage(epoch: epoch, root: root)
+        try holder.stage(epoch: epoch, root: root, place.factor, factors)
         isStaged = true
       } catch { place.lose(error) }
     }
@@ -232,8 +258,12 @@ extension RootHolderSet {
       do throws(KeyringError) {
         // Its old root opens its replica of before: that goes last.
         try holder.takeReplica(of: tables)
-        if try holder.root(epoch: epoch) == nil { try holder.stage(epoch: epoch, root: root.bytes) }
-        guard let again = try holder.root(epoch: epoch), try isRoot(again) else { throw .corrupt }
+        if try holder.root(epoch: epoch, factors) == nil {
+          try holder.stage(epoch: epoch, root: root.bytes, place.factor, factors)
+        }
+        guard let again = try holder.root(epoch: epoch, factors), try isRoot(again) else {
+          throw .corrupt
+        }
         try holder.erase(epoch: epoch + 1)
         if Int(holder.header.count) != table.entries.count { try writeCount(holder) }
         table.confirm(number, epoch)
@@ -280,7 +310,7 @@ extension RootHolderSet {
     if let newest = epochs.max(), newest > epoch, !epochs.contains(epoch) {
       throw .storageRolledBack(storage: epoch, root: newest)
     }
-    place.take(found)
+    try place.take(found)
     // Whatever it confirmed before, it was out of sight.
     table.confirm(found.header.index, 0)
   }
@@ -326,9 +356,9 @@ extension RootHolderSet {
     return left
   }
 
-  func add(_ holder: any RootHolder, path: String) {
+  func add(_ holder: any RootHolder, path: String) throws(KeyringError) {
     let place = Place(path)
-    place.take(holder)
+    try place.take(holder)
     places.append(place)
   }
 

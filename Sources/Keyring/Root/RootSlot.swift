@@ -41,6 +41,67 @@ enum RootSlot {
     return (slot.bigEndian(at: 8, bytes: 8), rootAt..<(rootAt + rootBytes))
   }
 
+  // Sealed slots:
+  // magic | epoch | factor u8 | passes u8 | memory MiB u16 | zero 4 | salt 16 | sealed root 98 | random ..
+  private static let saltAt = 24
+  private static let sealedAt = 40
+  private static let sealedBytes = rootBytes + SealedMessage.overheadBytes
+  private static let sealContext = KeyDerivation.Context("LT1.root.slot")
+
+  /// The slot's place: a sealed root moved into another holder or epoch does not open.
+  static func label(_ header: RootHeader, epoch: UInt64) -> [UInt8] {
+    header.store.bytes + [header.index] + epoch.bigEndianBytes
+  }
+
+  /// The same as ``encode(epoch:root:)`` with the root sealed under a factor's key.
+  static func seal(
+    epoch: UInt64, root: Span<UInt8>, _ factor: SlotFactor, key: borrowing SecretBytes,
+    label: [UInt8]
+  ) -> SecretBytes {
+    let sealed = SealedMessage.seal(
+      root, key: key.bytes, context: sealContext, label: label.span, nonce: Random.bytes(16).span)
+    var slot = SecretBytes.random(count: bytesCount)
+    var bytes = slot.mutableBytes
+    bytes.set(magic.span, at: 0)
+    bytes.setBigEndian(epoch, at: 8, bytes: 8)
+    bytes[16] = factor.kind?.rawValue ?? 0
+    bytes[17] = factor.passes
+    bytes.setBigEndian(UInt64(factor.memoryMebibytes), at: 18, bytes: 2)
+    bytes.setBigEndian(0, at: 20, bytes: 4)
+    bytes.set(factor.salt.span, at: saltAt)
+    bytes.set(sealed.span, at: sealedAt)
+    let checksum = checksum(of: slot.bytes)
+    bytes = slot.mutableBytes
+    bytes.set(checksum.span, at: checksumAt)
+    return slot
+  }
+
+  /// The epoch of a slot and what its root is sealed under, or nil when it is empty, torn or erased.
+  static func look(_ slot: Span<UInt8>) -> (epoch: UInt64, factor: SlotFactor)? {
+    if let plain = decode(slot) { return (plain.epoch, .none) }
+    guard slot.count == bytesCount, magic.indices.allSatisfy({ slot[$0] == magic[$0] }),
+      let kind = RootFactor(rawValue: slot[16]), slot.bigEndian(at: 20, bytes: 4) == 0
+    else { return nil }
+    let checksum = checksum(of: slot)
+    guard (0..<32).allSatisfy({ slot[checksumAt + $0] == checksum[$0] }) else { return nil }
+    let factor = SlotFactor(
+      kind: kind, passes: slot[17], memoryMebibytes: UInt16(slot.bigEndian(at: 18, bytes: 2)),
+      salt: slot.extracting(saltAt..<(saltAt + PasswordHash.saltBytes)).array)
+    guard Int(factor.passes) <= SlotFactor.passesMax,
+      Int(factor.memoryMebibytes) <= SlotFactor.memoryMebibytesMax
+    else { return nil }
+    return (slot.bigEndian(at: 8, bytes: 8), factor)
+  }
+
+  /// The root of a sealed slot, or nil when the key is another.
+  static func open(
+    _ slot: borrowing SecretBytes, key: borrowing SecretBytes, label: [UInt8]
+  ) -> SecretBytes? {
+    SealedMessage.open(
+      slot.bytes.extracting(sealedAt..<(sealedAt + sealedBytes)), key: key.bytes,
+      context: sealContext, label: label.span)
+  }
+
   /// Of a slot or of a holder's header: the 480 bytes before it.
   static func checksum(of bytes: Span<UInt8>) -> [UInt8] {
     KeyDerivation.checksum(
