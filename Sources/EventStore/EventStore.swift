@@ -213,7 +213,7 @@ extension EventStore {
     let version = try lastVersion(tenant, stream: stream)
     guard version > 0 else { return nil }
     var first: UInt64 = version + 1
-    var stored: Int64 = 0
+    var stored: Int64?
     try readStream(
       tenant, stream: stream, versions: 1...version, isDescending: false, limit: 1
     ) { event, _ in

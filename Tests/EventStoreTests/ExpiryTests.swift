@@ -65,6 +65,8 @@ import Testing
     #expect(try store.feed(tenant, 15...25, limit: 2).map(\.event.position) == [21, 22])
     #expect(try store.stream(tenant, "s0").map(\.event.version) == Array(11...15))
     #expect(try store.stream(tenant, "once-1").isEmpty)
+    let gone = try #require(try store.store.summary(tenant, stream: Array("once-1".utf8).span))
+    #expect(gone.version == 1 && gone.expiredCount == 1 && gone.lastStoredMilliseconds == nil)
     let name = Array("s0".utf8)
     let summary = try #require(try store.store.summary(tenant, stream: name.span))
     #expect(summary.version == 15 && summary.firstVersion == 11 && summary.expiredCount == 10)

@@ -19,6 +19,6 @@ package struct StreamSummary: Sendable, Hashable {
   package let firstVersion: UInt64
   /// How many of its events have expired.
   package let expiredCount: UInt64
-  /// When its newest event was stored.
-  package let lastStoredMilliseconds: Int64
+  /// When its newest event was stored; nil when all have expired, since nobody knows then.
+  package let lastStoredMilliseconds: Int64?
 }

@@ -15,8 +15,8 @@ enum StreamReply {
     encoder.bulk("expired", to: &bytes)
     encoder.integer(summary?.expiredCount ?? 0, to: &bytes)
     encoder.bulk("stored", to: &bytes)
-    if let summary {
-      EventReply.appendTime(summary.lastStoredMilliseconds, encoder, &bytes)
+    if let stored = summary?.lastStoredMilliseconds {
+      EventReply.appendTime(stored, encoder, &bytes)
     } else {
       encoder.null(to: &bytes)
     }
