@@ -73,7 +73,13 @@ extension ControlPlane {
   /// begun; the next start finishes them.
   func finishCertificates() throws(StoreError) {
     let begun = try shared.withState { (state) throws(StoreError) -> [(UInt64, [UInt8])] in
-      guard state.failure == nil, !state.keyring.isErasureUnconfirmed else { return [] }
+      guard state.failure == nil else { return [] }
+      #if DEBUG
+        let isEarly = TestHooks.isVariant("certificate-unconfirmed")
+      #else
+        let isEarly = false
+      #endif
+      guard isEarly || !state.keyring.isErasureUnconfirmed else { return [] }
       return try StoreError.translating { () throws(KeyringError) in
         try state.keyring.unfinishedCertificates().map { ($0.index, $0.plain) }
       }
