@@ -311,7 +311,8 @@ private func person(_ name: String) -> ShredTarget { .subjects([Array(name.utf8)
     #expect(receipt.plan.subjectCount == 1_000 && receipt.plan.eventCount == 1_000)
     #expect(receipt.rotation.epoch == 2 && receipt.rotation.keysDestroyed == 1_000)
     #expect(receipt.rotation.bytesSealed <= 3_000_000)
-    print("sealed", receipt.rotation.bytesSealed, "bytes in", receipt.rotation.nodesWritten, "nodes")
+    print(
+      "sealed", receipt.rotation.bytesSealed, "bytes in", receipt.rotation.nodesWritten, "nodes")
   }
 
   @Test func `a tenant is closed for seven days, can come back, and then is gone`() throws {
