@@ -86,4 +86,8 @@ package enum NameKind: UInt8, Sendable {
   case suppression = 3
   /// The mark that an event of this id and source was erased, so that no retry brings it back.
   case erasedID = 4
+  /// A person whose key of a class is kept until its minimum ends, and takes no new events.
+  case formerSubject = 5
+  /// A stream whose key is kept so.
+  case formerStream = 6
 }

@@ -186,6 +186,10 @@ package struct ShredPlan: Sendable {
   package let keyCount: UInt64
   /// Persons that will be erased.
   package let subjectCount: UInt64
+  /// Live events that will be restricted, and erased when the minimum of their class has passed.
+  package var restrictedEventCount: UInt64 = 0
+  /// The UTC day, as days since 1970, on which the last of these is erased; 0: there is none.
+  package var restrictedUntilDay: UInt16 = 0
   /// True when a second user must confirm.
   package var needsApproval = false
   /// When it will be destroyed if it is confirmed now; nil: at once.

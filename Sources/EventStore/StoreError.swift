@@ -34,6 +34,8 @@ package enum StoreError: Error, Hashable, Sendable {
   case unknownClass
   /// A class cannot promise that. The caller's mistake.
   case retention(RetentionRefusal)
+  /// Events of a class in compliance mode are kept until their minimum has passed. Nobody's move.
+  case minimumPending
   /// The tenant has ``Limits/classesMax`` classes. The caller uses one of them.
   case tooManyClasses
   /// The map of a tenant's types is full. The caller writes `CLASS` with the events.

@@ -86,6 +86,15 @@ struct NameResolver {
     SipHash.tag128(message, key: mapKey.bytes.extracting(0..<16))
   }
 
+  /// The tag under which a name's key is found that only waits for its end, from the tag that it had.
+  mutating func tag(former tag: Tag128, _ kind: NameKind, _ keys: TenantKeys) -> Tag128 {
+    message.removeAll(keepingCapacity: true)
+    message.append(contentsOf: [kind.rawValue, ClassNumber.default.rawValue])
+    message.appendBigEndian(tag.low.byteSwapped, bytes: 8)
+    message.appendBigEndian(tag.high.byteSwapped, bytes: 8)
+    return Self.tag(message.span, keys.mapKey)
+  }
+
   /// The tag of the mark of an erased event's id (Docs/Format.md, section 4.1).
   mutating func tag(
     ofID id: Span<UInt8>, source: Span<UInt8>, _ keys: TenantKeys

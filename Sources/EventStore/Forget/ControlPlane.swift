@@ -235,9 +235,18 @@ extension ShredPlan {
       token: token, hash: hash, eventCount: survey.eventCount,
       sharedEventCount: survey.sharedEventCount,
       impersonalEventCount: survey.impersonalEventCount, erasedEventCount: 0,
-      ownStreamCount: UInt64(survey.ownStreams.count), sharedStreamCount: survey.sharedStreamCount,
-      keyCount: UInt64(survey.subjectSlots.count + survey.ownStreams.count),
+      ownStreamCount: UInt64(survey.ownStreams.keys.count { survey.fates.untilDays[$0] == nil }),
+      sharedStreamCount: survey.sharedStreamCount,
+      keyCount: UInt64(
+        survey.subjectSlots.count + survey.ownStreams.count - survey.fates.untilDays.count),
       subjectCount: UInt64(survey.persons.count))
+    note(survey.fates)
+  }
+
+  /// Notes what is kept for a while.
+  mutating func note(_ fates: KeyFates) {
+    restrictedEventCount = UInt64(fates.positions.count)
+    restrictedUntilDay = fates.lastDay
   }
 
   init(wholeTenantEvents count: UInt64, token: String, hash: [UInt8]?) {
@@ -253,5 +262,6 @@ extension ShredPlan {
       && erasedEventCount == other.erasedEventCount
       && ownStreamCount == other.ownStreamCount && sharedStreamCount == other.sharedStreamCount
       && keyCount == other.keyCount && subjectCount == other.subjectCount
+      && restrictedEventCount == other.restrictedEventCount
   }
 }

@@ -10,6 +10,11 @@ extension ShredFindings {
     let range = Self.periods(ofDay: day, found.retention.unit)
     keyCount = UInt64(found.cover.liveCount(in: range))
     guard keyCount > 0 else { throw .noPeriod }
+    if found.policy.mode == .compliance,
+      found.policy.minimumEndMilliseconds(of: range.upperBound - 1) > now
+    {
+      throw .minimumPending
+    }
     part.periods = [Removal.Periods(classNumber: found.number, range: range)]
     let search = SequenceSearch(shared: walk.shared, tenant: walk.tenant, feed: feed)
     let start = Self.end(ofDay: day) - Self.dayMilliseconds

@@ -18,6 +18,8 @@ struct ShredFindings: Sendable {
   private(set) var positions: [UInt64] = []
   /// What leaves the keyring.
   var part = Removal.Part()
+  /// What must be kept for a while.
+  private(set) var fates = KeyFates()
 
   private let target: PlanTarget
   let walk: HeaderWalk
@@ -74,7 +76,7 @@ struct ShredFindings: Sendable {
     switch target {
     case .events, .subjects, .tenant, .offboarding: return true
     case .stream:
-      guard let slot = part.slots.first, let term = try term(ofStream: slot) else { return false }
+      guard let slot = part.slots.first ?? part.lapses.keys.first, let term = try term(ofStream: slot) else { return false }
       let newest = try term.postings(
         in: walk.shared.index, ordinals: 0...Limits.positionMax, isDescending: true, limit: 1)
       return newest.allSatisfy { $0.sequence <= before.sequence }
@@ -129,6 +131,7 @@ extension ShredFindings {
     var found: [(position: UInt64, isLive: Bool, id: Tag128?)] = []
     var persons: [UInt64: Int] = [:]
     var leaves: [UInt64: UInt64] = [:]
+    var routings: [Routing] = []
     var resolver = NameResolver()
     var reader = EventReader(
       shared: walk.shared, tenant: walk.tenant, seesRestricted: true)
@@ -137,6 +140,7 @@ extension ShredFindings {
       isWanted: { routing, header, posting in
         persons[routing.position] = header.subjects.count
         leaves[routing.position] = routing.leafPosition
+        routings.append(routing)
         return routing.position == posting.ordinal
       },
       { event, body in
@@ -156,9 +160,24 @@ extension ShredFindings {
         Removal.Mark(ofIDTagged: tag, position: event.position, untilDay: untilDay))
     }
     guard eventCount > 0 else { throw .noEvent }
+    try refuseCompliance(routings)
     keyCount = eventCount
     part.positions = positions.compactMap { leaves[$0] }
     guard part.positions.count == positions.count else { throw .corrupt }
+  }
+}
+
+extension ShredFindings {
+  /// Throws when an event's class is in compliance mode and its minimum has not passed: then nobody
+  /// takes it away by itself.
+  func refuseCompliance(_ events: [Routing]) throws(StoreError) {
+    let policies = try walk.policies()
+    for event in events {
+      guard let policy = policies[event.classNumber], policy.mode == .compliance else { continue }
+      guard policy.minimumEndMilliseconds(of: event.period.index) <= now else {
+        throw .minimumPending
+      }
+    }
   }
 }
 
@@ -180,10 +199,21 @@ extension ShredFindings {
       }
       return true
     }
-    for event in found { count(event.position, names: event.persons, isLive: event.isLive) }
-    (streamCount, keyCount) = (1, 1)
     part.slots = [slot]
     part.tags = [tag]
+    fates = try KeyFates.find(
+      subjects: [], streams: [slot], isRequest: false, walk: walk, now: now)
+    guard fates.untilDays.isEmpty else {
+      // All of it is restricted: the stream's key is every event's.
+      positions = fates.positions.sorted()
+      var resolver = NameResolver()
+      fates.apply(
+        to: &part, streams: [slot],
+        formerTags: [slot: resolver.tag(former: tag, .formerStream, try secrets().keys)])
+      return
+    }
+    for event in found { count(event.position, names: event.persons, isLive: event.isLive) }
+    (streamCount, keyCount) = (1, 1)
   }
 
   /// The term of a stream, or nil when it was shredded.
@@ -205,5 +235,6 @@ extension ShredPlan {
       impersonalEventCount: findings.eventCount - findings.personalEventCount,
       erasedEventCount: findings.erasedEventCount, ownStreamCount: findings.streamCount,
       sharedStreamCount: 0, keyCount: findings.keyCount, subjectCount: 0)
+    note(findings.fates)
   }
 }

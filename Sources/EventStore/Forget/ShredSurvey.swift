@@ -14,10 +14,12 @@ struct ShredSurvey: Sendable {
   private(set) var subjectSlots: Set<Slot> = []
   /// Streams that name nobody else, with the names that they are known by (nil: no event opens).
   private(set) var ownStreams: [Slot: [UInt8]?] = [:]
-  private(set) var sharedEventCount: UInt64 = 0
-  private(set) var impersonalEventCount: UInt64 = 0
+  /// What must be kept for a while.
+  private(set) var fates = KeyFates()
+  private var sharedPositions: Set<UInt64> = []
+  private var impersonalPositions: Set<UInt64> = []
   private(set) var sharedStreamCount: UInt64 = 0
-  /// Where the events lie that will be erased; ascending, each once.
+  /// Where the events lie that will be erased or restricted; ascending, each once.
   private(set) var positions: [UInt64] = []
 
   private let wanted: [PersonTags]
@@ -37,7 +39,12 @@ struct ShredSurvey: Sendable {
     before = try ShredFindings.Moment(shared, tenant)
   }
 
-  var eventCount: UInt64 { UInt64(positions.count) }
+  /// Live events that are erased at once.
+  var eventCount: UInt64 { UInt64(positions.count - fates.positions.count) }
+  var sharedEventCount: UInt64 { UInt64(sharedPositions.subtracting(fates.positions).count) }
+  var impersonalEventCount: UInt64 {
+    UInt64(impersonalPositions.subtracting(fates.positions).count)
+  }
 
   /// Surveys persons; throws when the tenant has no key for one of them, or with `mayBeGone` for all.
   static func survey(
@@ -48,6 +55,9 @@ struct ShredSurvey: Sendable {
     let streams = try survey.countEvents(terms)
     for stream in streams.sorted() { try survey.visit(stream) }
     survey.positions = Set(survey.positions).sorted()
+    survey.fates = try KeyFates.find(
+      subjects: survey.subjectSlots, streams: Set(survey.ownStreams.keys), isRequest: true,
+      walk: survey.walk, now: shared.clock())
     return survey
   }
 
@@ -92,10 +102,22 @@ struct ShredSurvey: Sendable {
       guard let tenant = state.tenants[self.tenant] else { throw .noTenant }
       let keys = try tenant.open(state.keyring).keys
       var resolver = NameResolver()
-      for name in ownStreams.values {
+      var former: [Slot: Tag128] = [:]
+      for (slot, name) in ownStreams {
         guard let name else { continue }
-        part.tags.append(resolver.tag(.stream, .default, name.span, keys))
+        let tag = resolver.tag(.stream, .default, name.span, keys)
+        part.tags.append(tag)
+        former[slot] = resolver.tag(former: tag, .formerStream, keys)
       }
+      guard !fates.untilDays.isEmpty else { return }
+      for tag in persons.flatMap(\.tags) {
+        let entry = try StoreError.translating { () throws(KeyringError) in
+          try state.keyring.entry(tenant.number, tag: tag)
+        }
+        guard let slot = entry?.slot else { continue }
+        former[slot] = resolver.tag(former: tag, .formerSubject, keys)
+      }
+      fates.apply(to: &part, streams: Set(ownStreams.keys), formerTags: former)
     }
     return part
   }
@@ -160,7 +182,7 @@ struct ShredSurvey: Sendable {
         if (0..<header.subjects.count).contains(where: {
           !subjectSlots.contains(header.subjects[$0])
         }) {
-          sharedEventCount += 1
+          sharedPositions.insert(routing.position)
         }
         return true
       }
@@ -192,7 +214,7 @@ struct ShredSurvey: Sendable {
       sharedStreamCount += 1
     } else {
       ownStreams[slot] = .some(try name(of: slot, term))
-      impersonalEventCount += UInt64(impersonal.count)
+      impersonalPositions.formUnion(impersonal)
       positions += impersonal
     }
   }

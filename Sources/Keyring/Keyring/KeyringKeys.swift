@@ -27,13 +27,17 @@ package struct KeyEntry: ~Copyable {
   package let marks: KeyMarks
   /// Of a stream: a version that was given out, whatever its records still say.
   package let versionMin: UInt64
+  /// Of a key that ends by itself: the first UTC day, as days since 1970, on which it may; else 0.
+  package let untilDay: UInt16
 
   init?(_ entry: Span<UInt8>) {
     let flags = entry[KeyLeafEntry.flagsAt]
     guard let kind = NameKind(rawValue: flags & KeyLeafEntry.kindMask) else { return nil }
     key = SecretBytes(copying: entry.extracting(0..<32))
     self.kind = kind
-    versionMin = entry.bigEndian(at: KeyLeafEntry.versionAt, bytes: 6)
+    versionMin = entry.bigEndian(
+      at: KeyLeafEntry.versionAt, bytes: KeyLeafEntry.versionBytes)
+    untilDay = UInt16(entry.bigEndian(at: KeyLeafEntry.untilDayAt, bytes: 2))
     marks = KeyMarks(rawValue: flags & ~KeyLeafEntry.kindMask)
   }
 }

@@ -209,7 +209,8 @@ extension Keyring {
     let slots = Set(part.slots.map(\.rawValue)).sorted()
     let dead = Set(slots)
     let touched = dead.union(part.versions.keys.map(\.rawValue))
-      .union(part.slotMarks.keys.map(\.rawValue)).sorted()
+      .union(part.slotMarks.keys.map(\.rawValue))
+      .union(part.lapses.keys.map(\.rawValue)).sorted()
     guard touched.last ?? 0 < node.nextSlot else { throw .slotBeyondEnd }
     var keys = node.keys
     try KeyArray.keys(of: tenant).edit(&keys, touched[...], &writer, in: &transaction) {
@@ -218,12 +219,16 @@ extension Keyring {
       guard dead.contains(slot) else {
         note(part.versions[Slot(rawValue: slot)] ?? 0, in: &leaf, child)
         if let marks = part.slotMarks[Slot(rawValue: slot)] { setMarks(marks, in: &leaf, child) }
+        if let lapse = part.lapses[Slot(rawValue: slot)] {
+          setLapse(lapse.untilDay, in: &leaf, child)
+        }
         return
       }
       writer.keysDestroyed += 1
       leaf.remove(child)
     }
     node.setKeys(keys)
+    noteLapses(part, in: &node)
 
     var edits: [MapTag: MapEntry?] = [:]
     for tag in try tags(of: part, slots, tenant, node, writer.reader, in: transaction) {
@@ -233,6 +238,10 @@ extension Keyring {
       edits[MapTag(mark.tag)] = MapEntry(
         slot: Slot(rawValue: 0), kind: mark.kind, untilDay: mark.untilDay,
         position: mark.position)
+    }
+    for (slot, lapse) in part.lapses {
+      guard let tag = lapse.formerTag else { continue }
+      edits[MapTag(tag)] = MapEntry(slot: slot, kind: lapse.kind, untilDay: lapse.untilDay)
     }
     var map = node.map
     try NameMap(tenant: tenant).edit(
@@ -254,9 +263,12 @@ extension Keyring {
   /// Notes in a stream's entry that it has reached a version.
   private static func note(_ version: UInt64, in leaf: inout BitmapNode, _ child: Int) {
     var entry = SecretBytes(copying: leaf.entry(child))
-    guard entry.bytes.bigEndian(at: KeyLeafEntry.versionAt, bytes: 6) < version else { return }
+    let known = entry.bytes.bigEndian(
+      at: KeyLeafEntry.versionAt, bytes: KeyLeafEntry.versionBytes)
+    guard known < version else { return }
+    precondition(version >> UInt64(8 * KeyLeafEntry.versionBytes) == 0, "as many as positions")
     var bytes = entry.mutableBytes
-    bytes.setBigEndian(version, at: KeyLeafEntry.versionAt, bytes: 6)
+    bytes.setBigEndian(version, at: KeyLeafEntry.versionAt, bytes: KeyLeafEntry.versionBytes)
     leaf.set(child, to: entry.bytes)
   }
 

@@ -25,6 +25,23 @@ package struct Removal: Sendable {
     }
   }
 
+  /// How a key that must be kept for a minimum ends.
+  package struct Lapse: Hashable, Sendable {
+    /// The first UTC day, as days since 1970, on which it may go.
+    package let untilDay: UInt16
+    /// ``NameKind/formerSubject`` or ``NameKind/formerStream``.
+    package let kind: NameKind
+    /// The tag under which it is found from now on; nil: under none.
+    package let formerTag: Tag128?
+
+    package init(untilDay: UInt16, kind: NameKind, formerTag: Tag128?) {
+      precondition(untilDay > 0, "a key lapses on a day")
+      self.untilDay = untilDay
+      self.kind = kind
+      self.formerTag = formerTag
+    }
+  }
+
   /// Periods of a class whose keys end.
   package struct Periods: Hashable, Sendable {
     package let classNumber: ClassNumber
@@ -52,6 +69,11 @@ package struct Removal: Sendable {
     package var versions: [Slot: UInt64] = [:]
     /// Keys that stay and the marks that they have from now on.
     package var slotMarks: [Slot: KeyMarks] = [:]
+    /// Keys that stay until a day and then end by themselves; their names leave the map by ``tags``.
+    package var lapses: [Slot: Lapse] = [:]
+    /// The tenant's first day of that kind from now on, when keys that lapsed are taken out; see
+    /// ``Keyring/lapsedKeys(_:on:)``.
+    package var nextLapseDay: UInt16?
     /// Single events, by their positions.
     package var positions: [UInt64] = []
 

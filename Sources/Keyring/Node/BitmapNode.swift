@@ -121,10 +121,12 @@ struct BitmapNode: ~Copyable {
 
 /// The flags of an entry of a key leaf; the key itself is never taken out of secret memory.
 enum KeyLeafEntry {
-  /// `key 32 | flags u8 | version u48 | zero 1`.
+  /// `key 32 | flags u8 | version u40 | until day u16`.
   static let bytesCount = 40
   static let flagsAt = 32
   static let versionAt = 33
+  static let versionBytes = 5
+  static let untilDayAt = 38
   static let bucket: UInt8 = 3
   /// What the key belongs to; the other bits are ``KeyMarks``.
   static let kindMask: UInt8 = 0x1F

@@ -69,6 +69,8 @@ extension CommandError {
       self.init(.quota, "MAX was lengthened \(Limits.retentionStepsMax) times: wait for expiry")
     case .retention(.noMaximum):
       self.init(.badArgument, "MAX: a class needs one of an hour at least")
+    case .minimumPending:
+      self.init(.immutable, "the class is in compliance mode: its minimum has not passed")
     case .tooManyTypes: self.init(.quota, "no more types can be mapped: say CLASS with the events")
     case .tooManyClasses: self.init(.quota, "classes maximum \(Limits.classesMax)")
     case .tooBig: self.init(.tooBig, "event maximum \(Limits.dataBytesMax) bytes")

@@ -92,6 +92,10 @@ enum ControlReply {
     map.add("events-naming-others", plan.sharedEventCount)
     map.add("events-impersonal", plan.impersonalEventCount)
     map.add("events-erased-before", plan.erasedEventCount)
+    map.add("events-restricted", plan.restrictedEventCount)
+    if plan.restrictedUntilDay > 0 {
+      map.add("restricted-until", String(Timestamp.text(Int64(plan.restrictedUntilDay) * 86_400_000).prefix(10)))
+    }
     map.add("streams", plan.ownStreamCount)
     map.add("streams-naming-others", plan.sharedStreamCount)
     map.add("keys", plan.keyCount)

@@ -23,11 +23,11 @@ extension ControlPlane {
       if TestHooks.isVariant("approval-per-plan") { return plan.subjectCount > 100 }
     #endif
     var subjects = plan.subjectCount
-    var events = plan.eventCount
+    var events = plan.eventCount + plan.restrictedEventCount
     for waiting in shared.plans.open(survey.tenant)
     where waiting.state == .waiting && now - waiting.confirmedMilliseconds < Self.dayMilliseconds {
       subjects += waiting.plan.subjectCount
-      events += waiting.plan.eventCount
+      events += waiting.plan.eventCount + waiting.plan.restrictedEventCount
     }
     let tenant = survey.tenant
     let total = try shared.withState { (state) throws(StoreError) -> UInt64 in

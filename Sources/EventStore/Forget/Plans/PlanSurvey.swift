@@ -103,7 +103,7 @@ struct PlanSurvey: Sendable {
       for person in survey.persons {
         restriction.persons[person.mark] = (person.entry?.marks ?? []).union(.condemned)
       }
-    case .findings(let findings): slots = findings.part.slots
+    case .findings(let findings): slots = findings.part.slots + findings.part.lapses.keys
     case .tenant: slots = []
     }
     restriction.slots = try shared.withState { (state) throws(StoreError) in

@@ -86,6 +86,7 @@ extension StoredPlan {
     for count in [
       plan.eventCount, plan.sharedEventCount, plan.impersonalEventCount, plan.erasedEventCount,
       plan.ownStreamCount, plan.sharedStreamCount, plan.keyCount, plan.subjectCount,
+      plan.restrictedEventCount, UInt64(plan.restrictedUntilDay),
     ] { writer.append(count, bytes: 8) }
     for time in [confirmedMilliseconds, dueMilliseconds, finishedMilliseconds] {
       writer.append(time, bytes: 8)
@@ -196,7 +197,7 @@ extension ReasonCode {
 extension ShredPlan {
   fileprivate init?(_ reader: inout PlanReader, hash: [UInt8], _ kind: PlanKind) {
     var counts: [UInt64] = []
-    for _ in 0..<8 {
+    for _ in 0..<10 {
       guard let count = reader.number(8) else { return nil }
       counts.append(count)
     }
@@ -204,5 +205,7 @@ extension ShredPlan {
       token: "", hash: hash, eventCount: counts[0], sharedEventCount: counts[1],
       impersonalEventCount: counts[2], erasedEventCount: counts[3], ownStreamCount: counts[4],
       sharedStreamCount: counts[5], keyCount: counts[6], subjectCount: counts[7])
+    restrictedEventCount = counts[8]
+    restrictedUntilDay = UInt16(clamping: counts[9])
   }
 }
