@@ -104,6 +104,8 @@ package enum Limits {
   package static let generationsMax = 256
   /// Retention classes of a tenant: their covers lie in one node.
   package static let classesMax = 8
+  /// Holds of a tenant: each is asked before everything that is destroyed.
+  package static let holdsMax = 256
   /// A class's name or purpose.
   package static let classNameBytesMax = 31
   /// Maxima of a class that were lengthened while events under the shorter ones live.

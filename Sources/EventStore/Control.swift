@@ -52,6 +52,9 @@ package enum ControlAct: Sendable {
   // Retention classes.
   case retention(TenantName, RetentionAct)
 
+  // Holds.
+  case hold(HoldAct)
+
   // Rotations.
   /// Replaces the root, so that no old copy of the keyring opens any more.
   case rotateRoot
@@ -148,6 +151,7 @@ package enum ControlAnswer: Sendable {
   case retentionStatus(RetentionStatus)
   case clock(ClockStatus)
   case copies([KnownBackup])
+  case hold(HoldAnswer)
 }
 
 /// A tenant as administrators see it.

@@ -34,6 +34,14 @@ package enum StoreError: Error, Hashable, Sendable {
   case unknownClass
   /// A class cannot promise that. The caller's mistake.
   case retention(RetentionRefusal)
+  /// What is to be destroyed is under a hold. An officer releases it.
+  case held(HoldID)
+  /// There is no such hold. The caller's mistake.
+  case noHold
+  /// A hold is reviewed on a day to come. The caller's mistake.
+  case reviewPast
+  /// The tenant has ``Limits/holdsMax`` holds. An officer releases some.
+  case tooManyHolds
   /// Events of a class in compliance mode are kept until their minimum has passed. Nobody's move.
   case minimumPending
   /// The tenant has ``Limits/classesMax`` classes. The caller uses one of them.

@@ -89,7 +89,7 @@ import Testing
     #expect(
       store.append(tenant, TestEvent(stream: "mine", subjects: ["u-2"], data: "x")).version == 1)
     store.clock.advance(31 * day)
-    #expect(try lapse(store) == 2)
+    #expect(try (store.expire().rotation?.keysDestroyed ?? 0) >= 2, "and the days of the index")
     #expect(try states(store, tenant) == [.erased, .erased, .erased, .live])
   }
 

@@ -101,6 +101,9 @@ ADMIN = {
                 for verb in ("ENROL", "RESTRICT", "UNRESTRICT", "OBJECT")]
                + [f"SUBJECT {verb} mine {{person}}-9"
                   for verb in ("ENROL", "RESTRICT", "UNRESTRICT", "OBJECT")],
+    "hold": ["HOLD LIST", "HOLD SET {tenant} TENANT REASON audit REVIEW 2099-01-01",
+             "HOLD SET {tenant} DATASUBJECT {person} REASON audit REVIEW 2099-01-01",
+             "HOLD RELEASE 1-1 DRYRUN", "HOLD RELEASE 1-1 CONFIRM {token}"],
     "retention": ["RETENTION RUN DRYRUN", "RETENTION STATUS", "RETENTION LIST {tenant}",
                   "RETENTION MAP {tenant} {type} default",
                   "RETENTION SET {tenant} invoices MAX 30d",
@@ -117,7 +120,6 @@ ADMIN = {
 # Of words that later versions have, some exist already and answer that they are not available.
 LATER = {
     "event.proof": ["EVENT.PROOF POSITION {position}"], "event.checkpoint": ["EVENT.CHECKPOINT"],
-    "hold": ["HOLD LIST {tenant}"],
     "export": ["EXPORT DATASUBJECT {tenant} {person}"],
     "incident": ["INCIDENT SCOPE {tenant}"], "grant": ["GRANT LIST {tenant}"],
 }

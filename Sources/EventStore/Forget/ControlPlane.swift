@@ -10,6 +10,7 @@ final class ControlPlane: Sendable {
   let shared: SharedEngine
   let retentionPlans = RetentionPlanBook()
   let desk = CertificateDesk()
+  let holdReleases = HoldReleases()
 
   init(shared: SharedEngine) { self.shared = shared }
 
@@ -46,6 +47,7 @@ final class ControlPlane: Sendable {
       return try restrict(try number(name), subject, demand, actor)
     case .unrestrictSubject(let name, let subject):
       return try unrestrict(try number(name), subject, actor)
+    case .hold(let act): return .hold(try perform(act, actor))
     case .retention(let name, let act):
       return .retention(try perform(act, try number(name), actor, survey: survey))
     case .certificates(let after, let limit):
@@ -179,6 +181,7 @@ final class ControlPlane: Sendable {
   ) throws(StoreError) -> RotationReceipt {
     let receipt = try shared.withState { (state) throws(StoreError) -> RotationReceipt in
       if let failure = state.failure { throw failure }
+      try state.refuseHeld(removal, now: shared.clock())
       // Emptied before as well as after: nothing may stay if the rotation ends half way.
       state.forgetKeys()
       if let draft { desk.hold(draft.samples, for: state.keyring.nextLedgerIndex) }

@@ -28,6 +28,7 @@ struct ExpirySurvey: Sendable {
     var survey = ExpirySurvey(
       due: try RetentionDue(shared, now: now), epoch: epoch, shared: shared)
     survey.removal.buckets = survey.due.buckets
+    survey.removal.parts = survey.due.lapses
     var rest = survey.due.periods[...]
     while let tenant = rest.first?.tenant {
       let own = rest.prefix { $0.tenant == tenant }
@@ -89,7 +90,7 @@ struct ExpirySurvey: Sendable {
     guard !ranges.isEmpty else { return }
     periodCount += UInt64(periods.count)
     positions[tenant] = ranges
-    var part = Removal.Part()
+    var part = removal.parts[tenant] ?? Removal.Part()
     part.versions = try StreamVersions(shared: shared, tenant: tenant).endingWith(newest)
     for over in own {
       let first = periods.filter { $0.classNumber == over.classNumber }.map(\.index).min()

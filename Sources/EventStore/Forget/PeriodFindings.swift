@@ -29,6 +29,7 @@ extension ShredFindings {
         return true
       }
       events.append((routing.position, header.subjects.count, isLive))
+      if isLive, held == nil { held = holds.holding(routing, header) }
       newest[header.stream] = max(newest[header.stream] ?? 0, header.version)
       return true
     }

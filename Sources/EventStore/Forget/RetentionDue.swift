@@ -23,6 +23,9 @@ struct RetentionDue: Sendable {
   private(set) var periods: [Periods] = []
   private(set) var buckets: Set<Bucket> = []
 
+  /// Keys that were only kept for a minimum, which has passed.
+  private(set) var lapses: [TenantNumber: Removal.Part] = [:]
+
   /// Looks at every class of every tenant, suspended ones too.
   ///
   /// The lock is let go of between some tenants and the next, so that 8,000 of them hold up nobody.
@@ -41,6 +44,7 @@ struct RetentionDue: Sendable {
       oldest = min(oldest, found.oldest)
     }
     try findBuckets(shared, before: oldest)
+    lapses = try shared.lapsedParts(on: UInt16(clamping: now / 86_400_000))
   }
 
   private static let tenantsAtOnce = 64
@@ -56,8 +60,11 @@ struct RetentionDue: Sendable {
       let keys = try StoreError.translating { () throws(KeyringError) in
         try state.keyring.tenantKeys(tenant)
       }
+      let holds = try Holds(tenant, state, now: now)
       for retentionClass in keys.classes {
-        let end = retentionClass.firstLivePeriod(now: now)
+        // Under a hold nothing is over, and its postings stay with it.
+        let end =
+          holds.suspends(retentionClass.number) ? 0 : retentionClass.firstLivePeriod(now: now)
         if retentionClass.cover.liveCount(in: 0..<end) > 0 {
           due.append(
             Periods(

@@ -20,6 +20,8 @@ struct ShredFindings: Sendable {
   var part = Removal.Part()
   /// What must be kept for a while.
   private(set) var fates = KeyFates()
+  let holds: Holds
+  var held: HoldID?
 
   private let target: PlanTarget
   let walk: HeaderWalk
@@ -48,6 +50,7 @@ struct ShredFindings: Sendable {
     walk = HeaderWalk(shared: shared, tenant: tenant)
     now = shared.clock()
     before = try Moment(shared, tenant)
+    holds = try walk.holds()
   }
 
   /// Surveys the target; throws when there is nothing that could be destroyed.
@@ -63,6 +66,7 @@ struct ShredFindings: Sendable {
     case .period(let className, let day): try findings.findPeriod(className, day: day)
     case .subjects, .tenant, .offboarding: throw .corrupt
     }
+    if let held = findings.held { throw .held(held) }
     return findings
   }
 
@@ -76,7 +80,9 @@ struct ShredFindings: Sendable {
     switch target {
     case .events, .subjects, .tenant, .offboarding: return true
     case .stream:
-      guard let slot = part.slots.first ?? part.lapses.keys.first, let term = try term(ofStream: slot) else { return false }
+      guard let slot = part.slots.first ?? part.lapses.keys.first,
+        let term = try term(ofStream: slot)
+      else { return false }
       let newest = try term.postings(
         in: walk.shared.index, ordinals: 0...Limits.positionMax, isDescending: true, limit: 1)
       return newest.allSatisfy { $0.sequence <= before.sequence }
@@ -141,6 +147,9 @@ extension ShredFindings {
         persons[routing.position] = header.subjects.count
         leaves[routing.position] = routing.leafPosition
         routings.append(routing)
+        if held == nil, routing.position == posting.ordinal {
+          held = holds.holding(routing, header)
+        }
         return routing.position == posting.ordinal
       },
       { event, body in
@@ -196,6 +205,7 @@ extension ShredFindings {
     try walk.forEach(term, ordinals: 1...Limits.positionMax) { routing, header, isLive in
       if header.stream == slot {
         found.append((routing.position, header.subjects.count, isLive))
+        if isLive, held == nil { held = holds.holding(routing, header) }
       }
       return true
     }

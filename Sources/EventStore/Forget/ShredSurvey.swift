@@ -17,6 +17,8 @@ struct ShredSurvey: Sendable {
   /// What must be kept for a while.
   private(set) var fates = KeyFates()
   private var sharedPositions: Set<UInt64> = []
+  private var held: HoldID?
+  private var holds: Holds
   private var impersonalPositions: Set<UInt64> = []
   private(set) var sharedStreamCount: UInt64 = 0
   /// Where the events lie that will be erased or restricted; ascending, each once.
@@ -37,6 +39,7 @@ struct ShredSurvey: Sendable {
     self.tenant = tenant
     walk = HeaderWalk(shared: shared, tenant: tenant)
     before = try ShredFindings.Moment(shared, tenant)
+    holds = try walk.holds()
   }
 
   /// Live events that are erased at once.
@@ -54,6 +57,7 @@ struct ShredSurvey: Sendable {
     let terms = try survey.findSlots(mayBeGone: mayBeGone)
     let streams = try survey.countEvents(terms)
     for stream in streams.sorted() { try survey.visit(stream) }
+    if let held = survey.held { throw .held(held) }
     survey.positions = Set(survey.positions).sorted()
     survey.fates = try KeyFates.find(
       subjects: survey.subjectSlots, streams: Set(survey.ownStreams.keys), isRequest: true,
@@ -178,6 +182,7 @@ struct ShredSurvey: Sendable {
         streams.insert(header.stream)
         // An event that names two of them is found under both.
         guard isLive, seen.insert(routing.position).inserted else { return true }
+        if held == nil { held = holds.holding(routing, header) }
         positions.append(routing.position)
         if (0..<header.subjects.count).contains(where: {
           !subjectSlots.contains(header.subjects[$0])
@@ -207,7 +212,10 @@ struct ShredSurvey: Sendable {
         && (0..<header.subjects.count).contains {
           !subjectSlots.contains(header.subjects[$0])
         }
-      if header.subjects.count == 0, isLive { impersonal.append(routing.position) }
+      if header.subjects.count == 0, isLive {
+        if held == nil { held = holds.holding(routing, header) }
+        impersonal.append(routing.position)
+      }
       return !namesOthers
     }
     if namesOthers {

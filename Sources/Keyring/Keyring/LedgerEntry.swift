@@ -70,6 +70,12 @@ package struct LedgerEntry: Hashable, Sendable {
     case minimumShortened = 32
     /// An event type was mapped to a class; `count` is the class's number.
     case typeMapped = 33
+    /// A hold was set; `count` is its number, as for the next two.
+    case holdSet = 70
+    /// A hold was released and ends in a week.
+    case holdReleasePlanned = 71
+    /// A hold ended with a second user's approval.
+    case holdReleased = 72
   }
 
   /// Who did it.

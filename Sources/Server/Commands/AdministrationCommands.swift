@@ -6,6 +6,8 @@ extension CommandTable {
   /// The verbs of the admin socket.
   static let administration = [
     Command("TENANT", .admin(.all), "Tenants of this store.", subcommands: TenantCommands.all),
+    Command(
+      "HOLD", .admin(.all), "What is not destroyed, whoever asks.", subcommands: HoldCommands.all),
     Command("SHRED", .admin(.all), "Destroys keys for good.", subcommands: ShredCommands.all),
     Command("PLAN", .admin(.all), "Shreds that wait.", subcommands: PlanCommands.all),
     Command("SUBJECT", .admin(.all), "Persons of a tenant.", subcommands: SubjectCommands.all),

@@ -28,7 +28,7 @@ enum PlanCommands {
   }
 
   /// Plans of a tenant that is gone are for those who administrate all.
-  private static func permission(
+  static func permission(
     _ context: CommandContext, _ roles: RoleSet
   ) -> PlanPermission {
     let rights = context.state.rights

@@ -47,6 +47,9 @@ enum Synopses {
     "AUDIT|CERTIFICATE": "certificate",
     "AUDIT|RETIRE": "copy",
     "AUDIT|CERTIFICATES": "[AFTER certificate] [COUNT count]",
+    "HOLD|SET":
+      "tenant {DATASUBJECT id | STREAM stream | CLASS class | TENANT} REASON code REVIEW date",
+    "HOLD|RELEASE": "id {DRYRUN | CONFIRM token}",
     "COMMAND|DOCS": "[command ...]", "COMMAND|INFO": "[command ...]",
   ]
 

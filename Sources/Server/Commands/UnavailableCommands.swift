@@ -5,6 +5,6 @@ extension CommandTable {
   static let unavailable =
     ["EVENT.PROOF", "EVENT.CHECKPOINT"]
     .map { Command.unavailable($0, .tenant([.reader, .auditor])) }
-    + ["HOLD", "EXPORT", "INCIDENT", "GRANT"]
+    + ["EXPORT", "INCIDENT", "GRANT"]
     .map { Command.unavailable($0, .admin(.all)) }
 }

@@ -106,8 +106,8 @@ enum CommandDocs {
     case .admin:
       general + [
         .noTenant, .tenantExists, .badArgument, .badSubject, .noSubject, .noEvent, .quota,
-        .immutable, .clock, .confirm, .planChanged, .noPlan, .approval, .pending, .noCertificate,
-        .keyUnavailable, .readOnly, .noSpace, .misconf, .corrupt,
+        .immutable, .held, .clock, .confirm, .planChanged, .noPlan, .approval, .pending,
+        .noCertificate, .keyUnavailable, .readOnly, .noSpace, .misconf, .corrupt,
       ]
     }
   }

@@ -69,6 +69,10 @@ extension CommandError {
       self.init(.quota, "MAX was lengthened \(Limits.retentionStepsMax) times: wait for expiry")
     case .retention(.noMaximum):
       self.init(.badArgument, "MAX: a class needs one of an hour at least")
+    case .held(let id): self.init(.held, "hold \(id.text)")
+    case .noHold: self.init(.badArgument, "id: there is no such hold")
+    case .reviewPast: self.init(.badArgument, "REVIEW: a day to come, 2027-01-01")
+    case .tooManyHolds: self.init(.quota, "holds maximum \(Limits.holdsMax)")
     case .minimumPending:
       self.init(.immutable, "the class is in compliance mode: its minimum has not passed")
     case .tooManyTypes: self.init(.quota, "no more types can be mapped: say CLASS with the events")

@@ -47,6 +47,7 @@ enum ControlReply {
       for plan in plans { append(plan, encoder, to: &bytes) }
     case (.success(.keyStatus(let status)), _): append(status, encoder, to: &bytes)
     case (.success(.rotated(let rotation)), _): append(rotation, encoder, to: &bytes)
+    case (.success(.hold(let answer)), _): append(answer, encoder, to: &bytes)
     case (.success(.retention(let answer)), _): append(answer, encoder, to: &bytes)
     case (.success(.certificates(let found)), .certificates(let roles)):
       append(found.filter { isVisible($0, state.rights, roles) }, encoder, to: &bytes)
@@ -94,7 +95,9 @@ enum ControlReply {
     map.add("events-erased-before", plan.erasedEventCount)
     map.add("events-restricted", plan.restrictedEventCount)
     if plan.restrictedUntilDay > 0 {
-      map.add("restricted-until", String(Timestamp.text(Int64(plan.restrictedUntilDay) * 86_400_000).prefix(10)))
+      map.add(
+        "restricted-until",
+        String(Timestamp.text(Int64(plan.restrictedUntilDay) * 86_400_000).prefix(10)))
     }
     map.add("streams", plan.ownStreamCount)
     map.add("streams-naming-others", plan.sharedStreamCount)

@@ -35,6 +35,7 @@ enum ErrorWord: String, CaseIterable, Sendable {
   case approval = "NEEDAPPROVAL"
   case pending = "PENDING"
   case immutable = "IMMUTABLE"
+  case held = "HELD"
   case tooBig = "TOOBIG"
   case quota = "QUOTA"
   case clock = "CLOCK"
@@ -57,8 +58,8 @@ enum ErrorWord: String, CaseIterable, Sendable {
   var retry: Retry {
     switch self {
     case .tryAgain, .noSpace, .readOnly, .pending, .suspended, .keyUnavailable: .later
-    case .noAuth, .wrongVersion, .subjectShredded, .restricted, .confirm, .planChanged, .approval,
-      .quota, .clock:
+    case .held, .noAuth, .wrongVersion, .subjectShredded, .restricted, .confirm, .planChanged,
+      .approval, .quota, .clock:
       .afterwards
     case .misconf: .unknown
     default: .no

@@ -40,6 +40,8 @@ struct PlanSurvey: Sendable {
     case .events, .stream, .period:
       found = .findings(try ShredFindings.survey(target, tenant: tenant, shared: shared))
     case .tenant, .offboarding:
+      let holds = try HeaderWalk(shared: shared, tenant: tenant).holds()
+      if let id = holds.any { throw .held(id) }
       found = .tenant(
         try shared.withState { (state) throws(StoreError) in
           guard let tenant = state.tenants[tenant] else { throw .noTenant }
