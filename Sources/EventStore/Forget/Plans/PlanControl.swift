@@ -101,8 +101,16 @@ extension ControlPlane {
       shared.plans.note(draft, isPlan: number)
       throw .approvalAwaited(plan: number)
     }
-    shared.plans.remove(draft)
-    return try go(stored, survey, approvedBy: isSecond ? actor.ledgerActor : nil, now: now)
+    do throws(StoreError) {
+      let answer = try go(
+        stored, survey, approvedBy: isSecond ? actor.ledgerActor : nil, now: now)
+      shared.plans.remove(draft)
+      return answer
+    } catch {
+      // Without room nothing was done, so the token goes on working once there is some.
+      if error != .noSpace { shared.plans.remove(draft) }
+      throw error
+    }
   }
 
   /// Nobody approves what they asked for themselves.
