@@ -125,6 +125,7 @@ struct CertificateRetire: ParsableCommand {
       Later certificates do not name it any more; the ledger keeps who said so.
 
       EXAMPLES
+        $ lethe certificate copies
         $ lethe certificate retire 0f61c5b4a0d14ae2b0a2f5a9c2e8d713
       """)
 

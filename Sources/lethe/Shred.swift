@@ -33,53 +33,19 @@ struct ShredOptions: ParsableArguments {
   @Option(help: "The day on which the request came, as 2026-11-24.")
   var received: String?
 
-  @Flag(help: "Only show what would be destroyed, and the token to confirm it with.")
-  var dryRun = false
-
-  @Option(help: "Go on without asking, with the token of a dry run.")
-  var confirm: String?
-
-  mutating func validate() throws {
-    guard !dryRun || confirm == nil else {
-      throw ValidationError("--dry-run and --confirm exclude each other")
-    }
-  }
+  @OptionGroup var confirmation: ConfirmOptions
 
   /// Completes `request`, which names what is to be destroyed, and carries it out.
   ///
   /// `typed` is what the operator must type at the terminal.
   func carryOut(_ request: Request, typed: String, _ options: ConnectionOptions) throws {
-    let session = try options.openAdmin()
     var request = request
     request.append("REASON", reason)
     if let ticket { request.append("TICKET", ticket) }
     if let received { request.append("RECEIVED", received) }
-    if let confirm { return try destroy(request, token: confirm, session, options) }
-    var dry = request
-    dry.append("DRYRUN")
-    let plan = try session.call(dry)
-    guard let token = plan["confirm"]?.text else { throw session.unexpectedReply }
-    if dryRun { return try Output.details(plan, isJSON: options.json) }
-    guard case .map(let pairs) = plan else { throw session.unexpectedReply }
-    for line in Table.lines(pairs.map { [Table.cell($0.key), Table.cell($0.value)] }) {
-      Output.message(line)
-    }
-    let question = "This cannot be undone. Type \"\(typed)\" to destroy the keys"
-    guard let answer = try Terminal.ask(question, isHidden: false) else {
-      throw Failure(.usage, "without a terminal say --dry-run, then --confirm TOKEN")
-    }
-    guard String(decoding: answer, as: UTF8.self) == typed else {
-      throw Failure(.usage, "not confirmed; nothing was destroyed")
-    }
-    try destroy(request, token: token, session, options)
-  }
-
-  private func destroy(
-    _ request: Request, token: String, _ session: Session, _ options: ConnectionOptions
-  ) throws {
-    var request = request
-    request.append("CONFIRM", token)
-    try Output.details(session.call(request), isJSON: options.json)
+    try confirmation.carryOut(
+      request, question: "This cannot be undone. Type \"\(typed)\" to destroy the keys",
+      typed: typed, options)
   }
 }
 

@@ -27,6 +27,11 @@ private func parse<Command>(_ words: String...) throws -> Command? {
   ["read", "s", "--from", "5", "--to", "4"], ["tail"], ["tail", "a", "a"],
   ["shred", "subject"], ["shred", "subject", "--reason", "art17", "--dry-run", "--confirm", "x"],
   ["shred", "subject", "u-42", "--reason", "art17"], ["subject", "enrol", "u-42"],
+  ["hold", "set", "subject", "u-42", "--reason", "audit", "--review", "2027-01-01"],
+  ["hold", "set", "stream", "--reason", "audit", "--review", "2027-01-01"],
+  ["hold", "set", "planet", "x", "--reason", "audit", "--review", "2027-01-01"],
+  ["hold", "set", "subject", "--reason", "audit"], ["hold", "release"],
+  ["hold", "release", "2-1", "--dry-run", "--confirm", "x"],
   ["get"], ["get", "4", "--id", "x"], ["get", "4", "--source", "x"], ["count", "--live"],
   ["query", "--since", "yesterday"], ["query", "--subject-prompt", "--subject-fd", "3"],
   ["query", "--all", "--count", "1"], ["tail", "a", "b", "c", "--after", "1", "--after", "2"],
@@ -47,7 +52,7 @@ func `wrong usage is status 64`(words: [String]) {
 @Test func `no option takes a person's identifier`() {
   for help in [
     Append.helpMessage(), Query.helpMessage(), Count.helpMessage(), Import.helpMessage(),
-    ShredSubject.helpMessage(), SubjectEnrol.helpMessage(),
+    ShredSubject.helpMessage(), SubjectEnrol.helpMessage(), HoldSet.helpMessage(),
   ] {
     #expect(!help.contains("--subject "))
     #expect(!help.contains("--datasubject"))

@@ -108,6 +108,32 @@ def a_person_is_shredded_after_a_look():
     lethe(*act, "--dry-run", text="u-nobody\n", status=65)
 
 
+def a_hold_is_set_listed_and_released_after_a_look():
+    lethe("append", "disputed", "t", "--subject-fd", "3", text="x", descriptor="u-held")
+    terms = ("--reason", "litigation", "--review", "2099-06-30")
+    hold = rows(lethe("hold", "set", "subject", *terms, "--json", text="u-held\n"))[0]
+    check((hold["scope"], hold["review"], hold["overdue"]) == ("datasubject", "2099-06-30", 0),
+          f"{hold}")
+    stream = rows(lethe("hold", "set", "stream", "disputed", *terms, "--json"))[0]
+    check(stream["id"] != hold["id"], f"{stream}")
+    lethe("hold", "set", "subject", *terms, text="u-nobody\n", status=65)
+    lethe("hold", "set", "subject", "u-held", *terms, status=64)  # a person on the command line
+    found = lethe("hold", "list")
+    check("u-held" not in found.stdout and "disputed" not in found.stdout, "a hold shows a name")
+    check([row["id"] for row in rows(lethe("hold", "list", "--json"))]
+          == [hold["id"], stream["id"]], "hold list differs")
+    act = ("shred", "subject", "--reason", "art17", "--dry-run")
+    check(hold["id"] in lethe(*act, text="u-held\n", status=65).stderr, "HELD names no hold")
+    lethe("hold", "release", hold["id"], status=64)  # no terminal
+    lethe("hold", "release", hold["id"], "--confirm", "0" * 32, status=65)
+    for one in (hold, stream):
+        plan = rows(lethe("hold", "release", one["id"], "--dry-run", "--json"))[0]
+        done = rows(lethe("hold", "release", one["id"], "--confirm", plan["confirm"], "--json"))[0]
+        check(done["id"] == one["id"] and done["ends"] > done["set"], f"{done}")
+    # Until its end it holds.
+    lethe(*act, text="u-held\n", status=65)
+
+
 def what_is_known_of_keys_access_and_limits_is_shown():
     lethe("key", "status")
     lethe("access", "list", "--json")
@@ -292,4 +318,5 @@ if __name__ == "__main__":
             a_repeated_append_is_stored_once, a_tenant_may_demand_ids, what_was_exported_can_be_imported,
             an_export_goes_on_where_it_was_cut, refused_lines_are_told_by_reason_and_number,
             a_tail_survives_a_restart, an_import_survives_a_restart,
+            a_hold_is_set_listed_and_released_after_a_look,
             what_is_known_of_keys_access_and_limits_is_shown, failures_have_their_statuses)
