@@ -166,6 +166,10 @@ package struct TenantDetail: Sendable {
   package let lastPosition: UInt64
   /// How many of the events since the daemon started name nobody.
   package let impersonalCount: UInt64
+  /// How long confirmed shreds wait; nil where many tenants are listed.
+  package var grace: Grace?
+  /// Holds in force; nil where many tenants are listed.
+  package var holdCount: UInt64?
 }
 
 /// What a shred would destroy.

@@ -53,6 +53,13 @@ import Testing
     #expect(receipt.plan.eventCount == 1 && receipt.plan.keyCount == 1)
     #expect(receipt.plan.restrictedEventCount == 2 && receipt.plan.restrictedUntilDay == last)
     #expect(receipt.rotation.keysDestroyed == 1)
+    let name = Array(receipt.rotation.certificate!.text.utf8)
+    guard case .certificate(let certificate) = try store.control(.certificate(name)) else {
+      Issue.record("no certificate")
+      return
+    }
+    let text = String(decoding: certificate.document, as: UTF8.self)
+    #expect(text.contains(#""events_restricted":2"#))
     for _ in 0..<2 {
       #expect(try states(store, tenant) == [.erased, .live, .restricted, .restricted])
       #expect(try store.store.count(tenant, EventFilter(subject: "u-1")) == 0)

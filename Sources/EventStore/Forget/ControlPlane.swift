@@ -27,8 +27,11 @@ final class ControlPlane: Sendable {
       return .tenants(try details())
     case .tenantInfo(let name):
       let number = try number(name)
-      guard let detail = try details().first(where: { $0.name == name }) else { throw .noTenant }
-      _ = number
+      guard var detail = try details().first(where: { $0.name == name }) else { throw .noTenant }
+      detail.grace = try grace(number)
+      detail.holdCount = try shared.withState { (state) throws(StoreError) in
+        try UInt64(state.storedHolds(number).count { $0.holds(shared.clock()) })
+      }
       return .tenant(detail)
     case .suspendTenant(let name): return try setSuspended(name, true, actor)
     case .resumeTenant(let name): return try setSuspended(name, false, actor)

@@ -73,7 +73,21 @@ enum ControlReply {
     map.add("position", tenant.lastPosition)
     map.add("impersonal", tenant.impersonalCount)
     map.add("ids", tenant.demandsIDs ? "required" : "optional")
+    if let grace = tenant.grace {
+      map.add(
+        "grace",
+        PlanKind.allCases.filter { grace.milliseconds($0) > 0 }.map {
+          "\($0.word)=\(hours(grace.milliseconds($0)))"
+        })
+    }
+    if let count = tenant.holdCount { map.add("holds", count) }
     map.append(to: &bytes)
+  }
+
+  /// A grace as it is set: `7d` or `36h`.
+  private static func hours(_ milliseconds: Int64) -> String {
+    let hours = milliseconds / 3_600_000
+    return hours % 24 == 0 ? "\(hours / 24)d" : "\(hours)h"
   }
 
   private static func append(
@@ -93,15 +107,17 @@ enum ControlReply {
     map.add("events-naming-others", plan.sharedEventCount)
     map.add("events-impersonal", plan.impersonalEventCount)
     map.add("events-erased-before", plan.erasedEventCount)
-    map.add("events-restricted", plan.restrictedEventCount)
-    if plan.restrictedUntilDay > 0 {
-      map.add(
-        "restricted-until",
-        String(Timestamp.text(Int64(plan.restrictedUntilDay) * 86_400_000).prefix(10)))
-    }
+    addWhatStays(of: plan, to: &map)
     map.add("streams", plan.ownStreamCount)
     map.add("streams-naming-others", plan.sharedStreamCount)
     map.add("keys", plan.keyCount)
+  }
+
+  /// What a minimum keeps, restricted.
+  static func addWhatStays(of plan: ShredPlan, to map: inout MapReply) {
+    map.add("events-restricted", plan.restrictedEventCount)
+    guard plan.restrictedUntilDay > 0 else { return }
+    map.add("restricted-until", Timestamp.dayText(Int64(plan.restrictedUntilDay)))
   }
 }
 

@@ -63,9 +63,11 @@ extension ControlReply {
     map.add("holders", UInt64(receipt.rotation.holderCount))
     map.add("keys", UInt64(receipt.rotation.keysDestroyed))
     map.add("nodes", UInt64(receipt.rotation.nodesWritten))
+    map.add("subjects", receipt.plan.subjectCount)
     map.add("events", receipt.plan.eventCount)
     map.add("events-naming-others", receipt.plan.sharedEventCount)
     map.add("events-impersonal", receipt.plan.impersonalEventCount)
+    addWhatStays(of: receipt.plan, to: &map)
     map.add("streams", receipt.plan.ownStreamCount)
     map.add("streams-naming-others", receipt.plan.sharedStreamCount)
     if let certificate = receipt.rotation.certificate { map.add("certificate", certificate.text) }

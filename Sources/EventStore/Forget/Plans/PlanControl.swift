@@ -293,6 +293,7 @@ extension ControlPlane {
     if !plan.request.ticket.isEmpty {
       facts.ticket = String(decoding: plan.request.ticket, as: UTF8.self)
     }
+    facts.restrictedCount = destroyed.restrictedEventCount
     facts.received = plan.request.receivedDay.map { Timestamp.dayText(Int64($0)) }
     if isStored, plan.dueMilliseconds > plan.confirmedMilliseconds {
       facts.restrictedMilliseconds = plan.confirmedMilliseconds
