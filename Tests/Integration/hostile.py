@@ -14,7 +14,7 @@ import struct
 import threading
 import time
 
-from lib import Failed, Store, Wire, check, run_suite
+from lib import ErrorReply, Failed, Store, Wire, check, run_suite
 
 TABLE = pathlib.Path(__file__).with_name("hostile.json")
 GROWTH_KIB = 1 << 10
@@ -79,7 +79,7 @@ def resident(store):
 
 
 class OpenStore(Store):
-    """Two tenants, a writer's socket, an event whose ID is taken, an erased person."""
+    """Two tenants, a writer's socket, a taken ID, persons erased and held, a plan that waits."""
 
     def init(self):
         super().init()
@@ -103,6 +103,17 @@ class OpenStore(Store):
             wire.call("EVENT.APPEND", "erased", "t", "DATASUBJECT", "gone", "ID", "erased",
                       "DATA", "x")
         self.shred("acme", "gone")
+        with self.wire("other") as wire:
+            wire.call("EVENT.APPEND", "kept", "t", "DATASUBJECT", "held", "DATA", "x")
+        with Wire(self.admin_socket) as wire:
+            # A plan that waits for a second user: number 1.
+            plan = wire.call("SHRED", "TENANT", "acme", "REASON", "other", "DRYRUN")
+            try:
+                wire.call("SHRED", "TENANT", "acme", "REASON", "other", "CONFIRM", plan["confirm"])
+            except ErrorReply as error:
+                check(error.word == "NEEDAPPROVAL", f"a plan answers {error}")
+            wire.call("HOLD", "SET", "other", "DATASUBJECT", "held", "REASON", "litigation",
+                      "REVIEW", "2099-01-01")
 
 
 def connect(store, who):
