@@ -50,6 +50,18 @@ struct Appender: ~Copyable {
     calendar = Calendar()
   }
 
+  /// Lets go of every key that it kept of the last commit, as each act demands that may destroy some.
+  mutating func forget() {
+    #if DEBUG
+      if TestHooks.isVariant("scratch-kept") { return }
+    #endif
+    sealer.forget()
+    duplicates.forget()
+    resolver.begin()
+    (lastPeriod, periodKeys) = (nil, nil)
+    calendar = Calendar()
+  }
+
   /// Seals the requests of one group, or none of them when one is refused.
   ///
   /// False when a name has no key yet: then nothing was done, and ``wantedKeys`` tells which.

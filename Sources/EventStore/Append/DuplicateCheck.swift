@@ -30,6 +30,9 @@ struct DuplicateCheck: ~Copyable {
     self.filter = filter
   }
 
+  /// Wipes the key of the last event that was opened.
+  mutating func forget() { eventKey = SecretBytes(zeroes: 64) }
+
   /// What the first event of this id got, or nil when there was none within the last seven days.
   ///
   /// Throws `.idConflict` when the first says something else, `.eventErased` when it is erased.

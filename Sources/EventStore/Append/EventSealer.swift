@@ -15,6 +15,9 @@ struct EventSealer: ~Copyable {
   /// Draws a fresh nonce, for a commit.
   mutating func begin() { nonces = NonceSequence() }
 
+  /// Wipes the key of the last event.
+  mutating func forget() { eventKey = SecretBytes(zeroes: 64) }
+
   /// Seals the event and appends its record to `commit`.
   ///
   /// `headerKey` are the 64 bytes of the event's period, `base` is where in `bases` the event's base

@@ -132,9 +132,10 @@ final class EngineState {
 
   /// Forgets tenants that were shredded.
   func remove(_ numbers: Set<TenantNumber>) {
+    // Wiped while they are still known: what works with one may hold it for longer.
+    forgetKeys()
     for number in numbers { tenants[number] = nil }
     tenantsByName = tenantsByName.filter { !numbers.contains($0.value) }
-    forgetKeys()
   }
 
   /// Wipes every key and name held in memory; what is needed again is read from the key tree.

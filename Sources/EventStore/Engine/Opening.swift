@@ -82,6 +82,7 @@ extension EventStore {
       state.apply(plans)
       try Recovery.checkLog(state, logTables)
       index = try openIndex(directory, state, logTables)
+      defer { StackDebris.wipe() }
       var recovery = Recovery(
         state: state, index: index, log: LogReader(logTables), logTables: logTables,
         filter: filter)

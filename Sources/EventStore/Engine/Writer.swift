@@ -55,7 +55,10 @@ final class Writer: @unchecked Sendable {
           commit(batches)
           (batches, events, bytes) = ([], 0, 0)
           settle()
-          work.completion(perform(work))
+          appender.forget()
+          let result = perform(work)
+          StackDebris.wipe()
+          work.completion(result)
         case .stop:
           isRunning = false
         }

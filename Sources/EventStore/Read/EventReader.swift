@@ -50,6 +50,7 @@ struct EventReader: ~Copyable {
     _ postings: ArraySlice<Posting>, isWanted: (Routing, RecordHeader, Posting) -> Bool,
     _ body: (ReadEvent, Span<UInt8>) -> Bool
   ) throws(StoreError) -> Bool {
+    defer { StackDebris.wipe() }
     var rest = postings
     while !rest.isEmpty {
       let page = rest.prefix(Self.pageEvents)
