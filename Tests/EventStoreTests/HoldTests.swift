@@ -180,4 +180,23 @@ import Testing
       #expect(lapsed[tenant]?.slots.isEmpty ?? true == (variant == nil))
     }
   }
+
+  /// A hold that names no key, as on a class, keeps those that its events need.
+  @Test(arguments: [nil, "hold-ignored"], [true, false])
+  func `a hold keeps the keys of its events after their minimum`(
+    variant: String?, isOfClass: Bool
+  ) throws {
+    let (store, tenant) = try store()
+    _ = try store.setClass("acme", "invoices", max: "3650d", min: "30d")
+    _ = store.append(
+      tenant, TestEvent(stream: "b", subjects: ["u-9"], data: "bill", className: "invoices"))
+    _ = try store.shred("acme", .subjects([bytes("u-9")]))
+    _ = try hold(store, isOfClass ? .retentionClass(bytes("invoices")) : .tenant)
+    let day = UInt16(store.clock.now / day) + 31
+    let shared = store.store.shared
+    try TestHooks.$taskVariant.withValue(variant) {
+      let lapsed = try shared.lapsedParts(on: day)
+      #expect(lapsed[tenant]?.slots.isEmpty ?? true == (variant == nil))
+    }
+  }
 }
