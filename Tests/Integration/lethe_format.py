@@ -1,79 +1,16 @@
 """Reads Lethe's files from Docs/Format.md alone: an independent implementation for the tests.
 
-Nothing here shares code with the daemon: libsodium through ctypes, LMDB through the `lmdb` module.
+Nothing here shares code with the daemon: libsodium through ctypes (lethe_primitives.py), LMDB through
+the `lmdb` module.
 It opens whatever it is given keys for and refuses nothing, as an attacker would.
 """
-import ctypes
-import ctypes.util
 import hashlib
 import os
-import struct
 
 import lmdb
 
-_sodium = ctypes.CDLL(ctypes.util.find_library("sodium") or "libsodium.so.23")
-assert _sodium.sodium_init() >= 0
-_ZERO12 = bytes(12)
-
-
-def blake2b(bits, key, context, message):
-    """B2b-bits(key; context; message) of the page."""
-    return hashlib.blake2b(
-        message, digest_size=bits // 8, key=key, person=context.ljust(16, b"\0")).digest()
-
-
-def siphash64(key, message):
-    out = ctypes.create_string_buffer(8)
-    _sodium.crypto_shorthash_siphash24(out, message, ctypes.c_ulonglong(len(message)), key)
-    return struct.unpack("<Q", out.raw)[0]
-
-
-def siphash128(key, message):
-    out = ctypes.create_string_buffer(16)
-    _sodium.crypto_shorthash_siphashx24(out, message, ctypes.c_ulonglong(len(message)), key)
-    return out.raw
-
-
-def hchacha(key, nonce):
-    out = ctypes.create_string_buffer(32)
-    _sodium.crypto_core_hchacha20(out, nonce, key, None)
-    return out.raw
-
-
-def stream(key, count):
-    out = ctypes.create_string_buffer(count)
-    _sodium.crypto_stream_chacha20_ietf(out, ctypes.c_ulonglong(count), _ZERO12, key)
-    return out.raw
-
-
-def open_aead(suite, key, associated, ciphertext):
-    """The plaintext, or None."""
-    out = ctypes.create_string_buffer(max(1, len(ciphertext) - 16))
-    function = {
-        1: _sodium.crypto_aead_chacha20poly1305_ietf_decrypt,
-        2: _sodium.crypto_aead_aes256gcm_decrypt}[suite]
-    code = function(
-        out, None, None, ciphertext, ctypes.c_ulonglong(len(ciphertext)), associated,
-        ctypes.c_ulonglong(len(associated)), _ZERO12, key)
-    return out.raw[:len(ciphertext) - 16] if code == 0 else None
-
-
-def xor(left, right):
-    return bytes(a ^ b for a, b in zip(left, right))
-
-
-def u(data):
-    return int.from_bytes(data, "big")
-
-
-def open_sealed(sealed, key, context, label):
-    """Section 3: a message sealed under a single-use key, or None."""
-    if len(sealed) < 66 or sealed[0] != 1 or sealed[1] != 1:
-        return None
-    derived = blake2b(512, key, context, sealed[2:18] + label)
-    if derived[32:] != sealed[18:50]:
-        return None
-    return open_aead(1, derived[:32], sealed[:50], sealed[50:])
+from lethe_primitives import (  # others take them from here
+    blake2b, hchacha, name_tag, open_aead, open_sealed, siphash128, siphash64, stream, u, xor)
 
 
 class Root:
@@ -214,6 +151,7 @@ class Closure:
             for node_id, blob in nodes.items():
                 self.blobs.setdefault(node_id, set()).add(blob)
         self.keys, self.tags, self.tenants, self.buckets = {}, {}, {}, {}
+        self.last_days = {}  # (tenant, slot) -> days on which the key ends by itself
         # (tenant, kind, number) -> contents; tenant 0 is the store.
         self.documents = {}
         self.position_seeds = {}
@@ -283,13 +221,15 @@ class Closure:
             bitmap, at = u(plain[:4]), 4
             for digit in range(32):
                 if bitmap >> digit & 1:
-                    key = plain[at:at + 32]
+                    key, until = plain[at:at + 32], u(plain[at + 38:at + 40])
                     at += 40
                     number = base * 32 + digit
                     if what == "buckets":
                         self.buckets.setdefault(number, set()).add(key)
                     else:
                         self.keys.setdefault((tenant, number), set()).add(key)
+                        if until:
+                            self.last_days.setdefault((tenant, number), set()).add(until)
 
     def _tenant(self, number, reference):
         for _, plain in self._open(reference, (5,), number):

@@ -11,6 +11,7 @@ import pathlib
 import sys
 
 import lethe_format as fmt
+import lethe_primitives as primitives
 
 PATH = pathlib.Path(__file__).resolve().parents[1] / "Vectors" / "vectors.json"
 
@@ -22,8 +23,8 @@ def fixed(label, count):
 
 def seal_aead(suite, key, associated, plain):
     out = ctypes.create_string_buffer(len(plain) + 16)
-    function = {1: fmt._sodium.crypto_aead_chacha20poly1305_ietf_encrypt,
-                2: fmt._sodium.crypto_aead_aes256gcm_encrypt}[suite]
+    function = {1: primitives._sodium.crypto_aead_chacha20poly1305_ietf_encrypt,
+                2: primitives._sodium.crypto_aead_aes256gcm_encrypt}[suite]
     code = function(out, None, plain, ctypes.c_ulonglong(len(plain)), associated,
                     ctypes.c_ulonglong(len(associated)), None, bytes(12), key)
     return out.raw if code == 0 else None
