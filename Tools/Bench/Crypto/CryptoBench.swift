@@ -17,11 +17,14 @@ enum CryptoBench {
 
   static func main() throws {
     let arguments = Array(CommandLine.arguments.dropFirst())
-    if arguments.count == 3, arguments[0] == "erasure", let tenants = Int(arguments[2]) {
-      return try ErasureBench.run(folder: arguments[1], tenants: tenants)
+    if arguments.count == 4, arguments[0] == "erasure", let tenants = Int(arguments[2]),
+      let persons = Int(arguments[3]), persons > 10_000
+    {
+      try ErasureBench.run(folder: arguments[1], tenants: tenants)
+      return try ShredBench.run(folder: arguments[1], persons: [10_000, persons])
     }
     guard arguments.first == "crypto" else {
-      print("usage: lethe-bench crypto | erasure FOLDER TENANTS")
+      print("usage: lethe-bench crypto | erasure FOLDER TENANTS PERSONS")
       return
     }
     print(

@@ -54,13 +54,18 @@ enum ErasureBench {
     return removal
   }
 
-  private static func makeStore(_ folder: String, tenants: Int) throws -> Keyring {
+  /// An empty keyring in the folder, beside others.
+  static func create(_ folder: String, _ name: String) throws -> Keyring {
     guard let id = StoreID(bytes: Random.bytes(16)) else { preconditionFailure("16 bytes") }
-    let data = try DataDirectory.create(path: folder + "/data", id: id)
+    let data = try DataDirectory.create(path: "\(folder)/data-\(name)", id: id)
     let tables = try KeyringTables.open(data)
-    let holders = RootHolders(paths: [folder + "/root"], acceptsWeakErasure: true)
+    let holders = RootHolders(paths: ["\(folder)/root-\(name)"], acceptsWeakErasure: true)
     try Keyring.create(data: data, tables: tables, holders: holders, now: 1)
-    let keyring = try Keyring.open(data: data, tables: tables, holders: holders)
+    return try Keyring.open(data: data, tables: tables, holders: holders)
+  }
+
+  private static func makeStore(_ folder: String, tenants: Int) throws -> Keyring {
+    let keyring = try create(folder, "expiry")
     let retention = Retention(unit: .day, periods: 30)
     for index in 0..<tenants {
       guard let name = TenantName(Array("t\(index)".utf8)) else { continue }
