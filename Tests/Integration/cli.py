@@ -13,11 +13,16 @@ STORE = None
 TENANT = "acme"
 
 
-def lethe(*words, status=0, text="", tenant=TENANT, descriptor=None):
-    """Runs the client; `descriptor` is what file descriptor 3 gives."""
+def settings(tenant):
     environment = dict(os.environ, LETHE_SOCKETS=str(STORE.sockets))
     if tenant:
         environment["LETHE_TENANT"] = tenant
+    return environment
+
+
+def lethe(*words, status=0, text="", tenant=TENANT, descriptor=None):
+    """Runs the client; `descriptor` is what file descriptor 3 gives."""
+    environment = settings(tenant)
     command = [binary("lethe"), *words]
     if descriptor is not None:
         environment["PERSON"] = descriptor
@@ -267,15 +272,21 @@ def refused_lines_are_told_by_reason_and_number():
 
 
 def a_tail_survives_a_restart():
-    found = []
-    thread = threading.Thread(target=lambda: found.extend(
-        rows(lethe("tail", "survived", "--after", "0", "--count", "2", "--json"))))
-    thread.start()
     lethe("append", "survived", "t", "--impersonal", text="0")
-    STORE.kill()
-    STORE.start()
-    lethe("append", "survived", "t", "--impersonal", text="1")
-    thread.join(60)
+    tail = subprocess.Popen(
+        [binary("lethe"), "tail", "survived", "--after", "0", "--count", "2", "--json"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, env=settings(TENANT),
+        start_new_session=True)
+    try:
+        # A first event: it is connected. One that never was gives up at once.
+        found = [json.loads(tail.stdout.readline())]
+        STORE.kill()
+        STORE.start()
+        lethe("append", "survived", "t", "--impersonal", text="1")
+        rest, _ = tail.communicate(timeout=60)
+    finally:
+        tail.kill()
+    found += [json.loads(line) for line in rest.splitlines()]
     check([event["data"] for event in found] == [0, 1], f"{found}")
 
 

@@ -108,6 +108,7 @@ import Testing
       ("KEY STATUS", nil), ("KEY ROTATE ROOT", nil), ("KEY REWRAP TENANT acme", nil),
       ("KEY ROTATE LEAF", "-ERR syntax error\r\n"),
       ("KEY ROTATE ROOT now", "-ERR syntax error\r\n"),
+      ("KEY ROTATE TENANT acme", "-ERR not available in this version: KEY ROTATE TENANT\r\n"),
       ("KEY REWRAP acme", "-ERR wrong number of arguments for 'key|rewrap' command\r\n"),
       ("KEY REWRAP TENANT absent", "-NOTENANT there is no such tenant\r\n"),
     ] as [(String, String?)])

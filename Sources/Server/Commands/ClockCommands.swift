@@ -8,7 +8,12 @@ enum ClockCommands {
       "STATUS", 0...0, .admin([.operator, .officer, .auditor]), "Whether the clock is believed."
     ) { (_, _) throws(CommandError) in .control(.clockStatus, .asAnswered) },
     Command("CONFIRM", 0...0, .admin([.operator]), "The clock is right: let expire what is over.") {
-      (_, _) throws(CommandError) in .control(.confirmClock, .done)
+      (_, context) throws(CommandError) in
+      // What is over expires at once, of every tenant.
+      guard context.state.rights.reachStore(with: [.operator]) else {
+        throw .forbidden("clock|confirm")
+      }
+      return .control(.confirmClock, .done)
     },
   ]
 }

@@ -11,7 +11,9 @@ enum KeyCommands {
     },
     Command("ROTATE", 1...2, .admin(roles), "A new root; no old copy of the keyring opens then.") {
       (arguments, context) throws(CommandError) in
+      if arguments.word(at: 1) == "TENANT" { throw .unavailable("KEY ROTATE TENANT") }
       guard arguments.word(at: 1) == "ROOT", arguments.count == 2 else { throw .syntax }
+      guard context.state.rights.reachStore(with: roles) else { throw .forbidden("key|rotate") }
       return .control(.rotateRoot, .rotated)
     },
     Command("REWRAP", 2...2, .admin(roles), "Fresh keys for all nodes of a tenant, and a new root.")
