@@ -105,7 +105,11 @@ import Testing
       ("SHRED DATASUBJECT acme u TICKET a DRYRUN", "-BADARG REASON is missing\r\n"),
       ("SHRED TENANT acme REASON offboarding DRYRUN", nil),
       ("SUBJECT ENROL acme u", nil),
-      ("KEY STATUS", nil), ("KEY ROTATE ROOT", nil), ("KEY REWRAP TENANT acme", nil),
+      ("KEY STATUS", nil), ("KEY REWRAP TENANT acme", nil),
+      (
+        "KEY ROTATE ROOT",
+        "-NOPERM this peer has no permissions to run the 'key|rotate' command\r\n"
+      ),
       ("KEY ROTATE LEAF", "-ERR syntax error\r\n"),
       ("KEY ROTATE ROOT now", "-ERR syntax error\r\n"),
       ("KEY ROTATE TENANT acme", "-ERR not available in this version: KEY ROTATE TENANT\r\n"),
