@@ -11,7 +11,7 @@ import random
 import shutil
 import time
 
-import closure
+import erasures
 import lethe_format as fmt
 from backups import OLD_KEYRING, OLD_ROOT, SEED, backup, restore
 from lib import Daemon, check, run_suite
@@ -19,8 +19,8 @@ from lib import Daemon, check, run_suite
 AGES = 20
 
 
-class Scenario(closure.Scenario):
-    """The closure's random operations, with what is dead for which reason."""
+class Scenario(erasures.Scenario):
+    """Random erasures, with what is dead for which reason."""
 
     def __init__(self, daemon, rng):
         super().__init__(daemon, rng)
@@ -30,9 +30,6 @@ class Scenario(closure.Scenario):
             (self.next_day, 2), (self.expire, 2), (self.shred_tenant, 1), (self.create_tenant, 2),
             (lambda: daemon.admin("KEY", "ROTATE", "ROOT"), 3)]
         self.rotations = 0
-
-    def snapshot(self):
-        """Copies of the keyring are of no use here."""
 
     def append(self):
         tenant = self.rng.choice(self.tenants)
@@ -100,7 +97,7 @@ def readable(scenario, made, roots):
     nodes, = fmt.tables(made, "keyring", "nodes")
     before, scenario.daemon.data = scenario.daemon.data, made
     try:
-        return closure.attack(scenario, [nodes], roots)[0]
+        return erasures.opened_bodies(scenario, nodes, roots)
     finally:
         scenario.daemon.data = before
 
