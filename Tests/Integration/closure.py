@@ -13,13 +13,13 @@ each broken variant of the rules (debug builds only) is caught.
 usage: closure.py [--seed N] [--operations N]
 """
 import argparse
-import itertools
 import random
 import sys
 import time
 
 import lethe_format as fmt
 from closure_model import PERSONS, Scenario
+from erasures import opened_bodies
 from lib import Daemon, Verdicts, seed_from
 
 
@@ -28,26 +28,7 @@ def attack(scenario, snapshots, roots, variant=None):
     store_id = fmt.Root(scenario.daemon.roots[0]).store_id
     closure = fmt.Closure(snapshots, roots, store_id)
     records, = fmt.tables(scenario.daemon.data, "log", "records")
-    opened = set()
-    for raw in records.values():
-        for secret in closure.instance_secrets:
-            record = fmt.Record(raw, secret)
-            if not record.is_routed:
-                continue
-            for tenant in closure.tenants.get(record.tenant, ()):
-                if not record.open_header(tenant):
-                    continue
-                needed = [record.stream, *record.subjects]
-                choices = [closure.keys.get((record.tenant, slot), set()) for slot in needed]
-                if variant == "rebalance" and len(choices) == 2:
-                    # The person's key may lie in any slot of the tenant's.
-                    choices[1] = set().union(*(
-                        keys for (number, _), keys in closure.keys.items()
-                        if number == record.tenant))
-                for keys in itertools.product(*choices):
-                    plain = record.open_body(tenant, keys[0], keys[1:])
-                    if plain is not None:
-                        opened.add(bytes(fmt.body_fields(plain)[1]))
+    opened = opened_bodies(closure, records, variant)
     names = set()
     for number, tenants in closure.tenants.items():
         for tenant in tenants:

@@ -121,11 +121,8 @@ class Scenario:
         self.living.pop(tenant)
 
 
-def opened_bodies(scenario, nodes, roots):
-    """The payloads that the roots open in these copies of the keyring and the store's log."""
-    store_id = fmt.Root(scenario.daemon.roots[0]).store_id
-    closure = fmt.Closure([nodes], roots, store_id)
-    records, = fmt.tables(scenario.daemon.data, "log", "records")
+def opened_bodies(closure, records, variant=None):
+    """The payloads of these records that keys of the closure open."""
     opened = set()
     for raw in records.values():
         for secret in closure.instance_secrets:
@@ -137,6 +134,11 @@ def opened_bodies(scenario, nodes, roots):
                     continue
                 needed = [record.stream, *record.subjects]
                 choices = [closure.keys.get((record.tenant, slot), set()) for slot in needed]
+                if variant == "rebalance" and len(choices) == 2:
+                    # The person's key may lie in any slot of the tenant's.
+                    choices[1] = set().union(*(
+                        keys for (number, _), keys in closure.keys.items()
+                        if number == record.tenant))
                 for keys in itertools.product(*choices):
                     plain = record.open_body(tenant, keys[0], keys[1:])
                     if plain is not None:

@@ -95,11 +95,9 @@ def take(scenario, rolling, number):
 def readable(scenario, made, roots):
     """The bodies that the roots open in the files of a store."""
     nodes, = fmt.tables(made, "keyring", "nodes")
-    before, scenario.daemon.data = scenario.daemon.data, made
-    try:
-        return erasures.opened_bodies(scenario, nodes, roots)
-    finally:
-        scenario.daemon.data = before
+    records, = fmt.tables(made, "log", "records")
+    store_id = fmt.Root(scenario.daemon.roots[0]).store_id
+    return erasures.opened_bodies(fmt.Closure([nodes], roots, store_id), records)
 
 
 def found(report):

@@ -10,7 +10,7 @@ final class RootFile: RootHolder {
   let path: String
   private(set) var header: RootHeader
   let medium: RootMedium
-  private var file: FileDescriptor
+  var file: FileDescriptor
 
   private init(
     path: String, header: RootHeader, medium: RootMedium, file: consuming FileDescriptor
@@ -38,7 +38,7 @@ final class RootFile: RootHolder {
     return holder
   }
 
-  private static func createFile(_ path: String) throws(KeyringError) -> FileDescriptor {
+  static func createFile(_ path: String) throws(KeyringError) -> FileDescriptor {
     do throws(StorageError) {
       let file = try FileDescriptor.create(path: path, size: RootHeader.holderBytes)
       guard try file.tryLock() else { throw .busy(pid: nil) }
@@ -137,24 +137,6 @@ final class RootFile: RootHolder {
     } catch { throw .rootUnreadable }
     guard again.isEqual(to: bytes) else { throw .rootUnreadable }
   }
-
-  #if DEBUG
-    /// The broken variant "rename": a new file takes the old one's place, whose bytes stay on the
-    /// disk.
-    func replaceFile() throws(KeyringError) {
-      let bytes: [UInt8]
-      do throws(StorageError) { bytes = try file.bytes(count: RootHeader.holderBytes) } catch {
-        throw .rootUnreadable
-      }
-      let next = try Self.createFile(path + ".new")
-      do throws(StorageError) {
-        try next.write(bytes.span, at: 0)
-        try next.sync()
-      } catch { throw .rootUnreadable }
-      file = next
-      try RootMedium.rename(path + ".new", to: path)
-    }
-  #endif
 
   private static func directory(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }

@@ -65,12 +65,6 @@ extension RootMedium {
     return device
   }
 
-  #if DEBUG
-    static func rename(_ source: String, to target: String) throws(KeyringError) {
-      guard unsafe Glibc.rename(source, target) == 0 else { throw .rootUnreadable }
-    }
-  #endif
-
   static var now: Int64 { linux_wall_clock_milliseconds() }
 
   /// Ext2 to ext4 share a number.
