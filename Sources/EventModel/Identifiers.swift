@@ -27,6 +27,9 @@ package struct TenantName: Hashable, Sendable, Comparable {
 
 /// A tenant's number in this store, from 1, never reused; what records carry.
 package struct TenantNumber: Hashable, Sendable, Comparable {
+  /// No tenant.
+  package static let none = TenantNumber(rawValue: 0)
+
   package let rawValue: UInt32
 
   package init(rawValue: UInt32) { self.rawValue = rawValue }

@@ -1,3 +1,4 @@
+import EventModel
 package import Keyring
 import Sodium
 import Storage

@@ -1,3 +1,4 @@
+import EventModel
 package import Keyring
 
 /// What may be claimed of an erasure: how well the root's medium forgets.

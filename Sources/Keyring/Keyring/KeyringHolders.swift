@@ -1,4 +1,4 @@
-import EventModel
+package import EventModel
 package import Sodium
 import Storage
 

@@ -1,6 +1,3 @@
-package import EventModel
-import Sodium
-
 /// One line of the ledger: what was done, when and by whom; it holds no personal data.
 ///
 /// Written in the transaction of the change that it records (Docs/Format.md, section 4.5).
@@ -38,9 +35,9 @@ package struct LedgerEntry: Hashable, Sendable {
     /// An older copy of the events was restored: the tenant's positions behind `count` were lost, if
     /// there were any, and are given out again in a new generation.
     case lineageBegun = 24
-    /// A person's events are neither shown nor added to.
     /// An operator has said that the clock is right (`count`: what it showed, in milliseconds).
     case clockConfirmed = 36
+    /// A person's events are neither shown nor added to.
     case subjectRestricted = 44
     /// What a person demanded by restriction or objection ended.
     case subjectUnrestricted = 45
@@ -129,38 +126,14 @@ package struct LedgerEntry: Hashable, Sendable {
   }
 }
 
-extension TenantNumber {
-  /// No tenant: numbers begin at 1.
-  package static let none = TenantNumber(rawValue: 0)
-}
-
 extension LedgerEntry {
-  static let plainBytes = 256
-  static let keyContext = KeyDerivation.Context("LT1.ledger")
-  static let sealContext = KeyDerivation.Context("LT1.ledger.key")
+  /// What an entry takes; its hash is a leaf of the ledger's log.
+  package static let plainBytes = 256
   private static let socketNameBytesMax = 32
   private static let ticketBytesMax = 32
 
-  static func label(_ store: StoreID, _ index: UInt64) -> [UInt8] {
-    store.bytes + index.bigEndianBytes
-  }
-
-  func seal(key: Span<UInt8>, store: StoreID, index: UInt64) -> [UInt8] {
-    SealedMessage.seal(
-      plain.span, key: key, context: Self.sealContext, label: Self.label(store, index).span,
-      nonce: Random.bytes(16).span)
-  }
-
-  /// Nil when the entry was changed or moved.
-  init?(_ sealed: Span<UInt8>, key: borrowing SecretBytes, store: StoreID, index: UInt64) {
-    guard
-      let plain = SealedMessage.open(
-        sealed, key: key.bytes, context: Self.sealContext, label: Self.label(store, index).span)
-    else { return nil }
-    self.init(plain: plain.bytes)
-  }
-
-  var plain: [UInt8] {
+  /// The entry in its one spelling, before sealing.
+  package var plain: [UInt8] {
     var (kind, uid, name): (UInt8, UInt32, [UInt8]) = (0, 0, [])
     switch actor {
     case .daemon: break
@@ -188,9 +161,10 @@ extension LedgerEntry {
     return bytes
   }
 
-  init?(plain: Span<UInt8>) {
+  /// Nil unless `plain` is what ``plain`` gives for some entry.
+  package init?(plain: Span<UInt8>) {
     guard plain.count == Self.plainBytes, plain[0] == 1, let act = Act(rawValue: plain[9]),
-      Int(plain[16]) <= Self.socketNameBytesMax
+      Int(plain[16]) <= Self.socketNameBytesMax, Int(plain[105]) <= Self.ticketBytesMax
     else { return nil }
     let uid = UInt32(plain.bigEndian(at: 12, bytes: 4))
     let name = plain.extracting(17..<(17 + Int(plain[16]))).array
@@ -206,8 +180,9 @@ extension LedgerEntry {
       actor: actor, tenant: TenantNumber(rawValue: UInt32(plain.bigEndian(at: 49, bytes: 4))),
       result: plain[10], planHash: plain.extracting(61..<93).array,
       count: plain.bigEndian(at: 93, bytes: 8), subjectCount: plain.bigEndian(at: 101, bytes: 4),
-      ticket: plain.extracting(106..<(106 + min(Int(plain[105]), Self.ticketBytesMax))).array,
+      ticket: plain.extracting(106..<(106 + Int(plain[105]))).array,
       receivedDay: UInt32(plain.bigEndian(at: 138, bytes: 4)))
     epoch = plain.bigEndian(at: 53, bytes: 8)
+    guard self.plain == plain.array else { return nil }
   }
 }
