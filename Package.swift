@@ -104,7 +104,7 @@ let package = Package(
     tests("SodiumTests", ["Sodium"]),
     tests("EventModelTests", ["EventModel"]),
     tests("RESPTests", ["RESP", "EventModel"]),
-    tests("TransparencyLogTests", ["TransparencyLog"]),
+    tests("TransparencyLogTests", ["TransparencyLog", "EventModel"]),
     tests("StorageTests", ["Storage", "LMDB", "EventModel"]),
     tests("KeyringTests", ["Keyring", "Storage", "Sodium", "EventModel"]),
     tests(

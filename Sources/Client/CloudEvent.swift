@@ -1,3 +1,5 @@
+package import EventModel
+
 /// Why a line cannot be imported; said with the line's number and without anything of its content.
 package enum CloudEventFailure: Error, Hashable, Sendable {
   case notJSON(JSONFailure.Reason)

@@ -1,3 +1,5 @@
+package import EventModel
+
 /// Why a line is no event; shown with the line's number and without anything of its content.
 package enum EventLineFailure: Error, Hashable, Sendable {
   case notJSON(JSONFailure)

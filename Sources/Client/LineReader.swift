@@ -1,3 +1,5 @@
+import EventModel
+
 /// Reads lines from a file descriptor, in bounded memory.
 package struct LineReader {
   /// What was read.

@@ -69,6 +69,29 @@ extension Sequence<UInt8> {
   }
 }
 
+extension [UInt8] {
+  /// Reads ``Swift/Sequence/hexadecimal``; nil for anything that it does not write.
+  package init?(hexadecimal text: String) {
+    let digits = Array(text.utf8)
+    guard digits.count % 2 == 0 else { return nil }
+    self = []
+    for index in stride(from: 0, to: digits.count, by: 2) {
+      guard let high = Self.value(ofDigit: digits[index]),
+        let low = Self.value(ofDigit: digits[index + 1])
+      else { return nil }
+      append(high << 4 | low)
+    }
+  }
+
+  private static func value(ofDigit digit: UInt8) -> UInt8? {
+    switch digit {
+    case 0x30...0x39: digit - 0x30
+    case 0x61...0x66: digit - 0x61 + 10
+    default: nil
+    }
+  }
+}
+
 extension MutableSpan<UInt8> {
   /// Writes `count` low bytes of `value` at `offset`, most significant first.
   @_lifetime(self: copy self)

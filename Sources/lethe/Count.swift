@@ -1,5 +1,6 @@
 import ArgumentParser
 import Client
+import EventModel
 import RESP
 
 /// `lethe count`: how many events there are, or how many match.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Client
+import EventModel
 import RESP
 
 /// How events are shown.

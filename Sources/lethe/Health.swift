@@ -1,5 +1,6 @@
 import ArgumentParser
 import Client
+import EventModel
 import RESP
 
 /// `lethe health`: whether the daemon answers and its store is sound, for people and monitors.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Client
+import EventModel
 import RESP
 
 /// `lethe streams`: the tenant's streams.

@@ -1,4 +1,5 @@
 import Client
+import EventModel
 import RESP
 import Testing
 

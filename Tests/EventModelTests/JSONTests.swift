@@ -1,4 +1,4 @@
-import Client
+import EventModel
 import Testing
 
 private func parse(_ text: String) -> JSONValue? { try? JSONParser.parse(Array(text.utf8)) }
