@@ -105,6 +105,9 @@ package enum StoreError: Error, Hashable, Sendable {
   case eventErased(position: UInt64)
   /// The tenant takes no event without an id of the client's. The caller's mistake.
   case idMissing
+  /// A log that was not yet, or never will be, as long as a proof was asked for; it has `size` leaves. The
+  /// caller's mistake.
+  case notInLog(size: UInt64)
   /// The cursor is forged, of another tenant or query, or of a time before a restore. The caller
   /// begins anew.
   case badCursor

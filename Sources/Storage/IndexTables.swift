@@ -1,7 +1,8 @@
 import EventModel
 import LMDB
 
-/// `index/`: the segments' directory, their blocks and the states reached; derived from the log.
+/// `index/`: the segments' directory, their blocks, the states reached and the
+/// tiles of the Merkle logs; derived from the log.
 package final class IndexTables: Sendable {
   /// The most that the file may grow to.
   package static let mapBytes = 1 << 40
@@ -14,7 +15,7 @@ package final class IndexTables: Sendable {
   package static func open(_ directory: DataDirectory) throws(StorageError) -> IndexTables {
     IndexTables(
       try TableEnvironment(
-        directory, name: "index", mapBytes: mapBytes, tables: ["directory", "blocks", "state"]))
+        directory, name: "index", mapBytes: mapBytes, tables: ["directory", "blocks", "state", "tiles"]))
   }
 
   /// Runs `body` on one consistent view.
@@ -55,6 +56,8 @@ package enum IndexTable: Int, Sendable {
   case blocks = 1
   /// Label -> sealed state.
   case state = 2
+  /// Label -> sealed tile.
+  case tiles = 3
 }
 
 /// A consistent view of the index; what it lends is valid while it lives.

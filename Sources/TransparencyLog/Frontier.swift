@@ -25,6 +25,20 @@ package struct Frontier: Hashable, Sendable {
     count += 1
   }
 
+  /// The same, noting in `tail` what tiles keep: the leaf, and each subtree of their levels that became
+  /// complete.
+  package mutating func append(_ leaf: LeafHash, to tail: inout LogTail) {
+    tail.append(leaf.hash, level: 0)
+    var hash = leaf.hash
+    for height in 0..<(~count).trailingZeroBitCount {
+      hash = Hash256.parent(hashes.removeLast(), hash)
+      let (level, rest) = (height + 1).quotientAndRemainder(dividingBy: TileID.heightBits)
+      if rest == 0 { tail.append(hash, level: level) }
+    }
+    hashes.append(hash)
+    count += 1
+  }
+
   /// The root over all leaves; of an empty tree SHA-256 of nothing.
   package func root() -> Hash256 {
     guard var hash = hashes.last else { return Hash256.sha256(Span()) }

@@ -16,6 +16,9 @@ package struct RecordHash: Hashable, Sendable {
 package struct LeafHash: Hashable, Sendable {
   package let hash: Hash256
 
+  /// A leaf that was kept.
+  package init(_ hash: Hash256) { self.hash = hash }
+
   /// The leaf of an event: its entry is the position and the hash of the record, so that a purged
   /// record can still be proven to have been there.
   package init(position: UInt64, recordHash: RecordHash) {

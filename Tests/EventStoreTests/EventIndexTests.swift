@@ -225,7 +225,9 @@ private struct Differential {
   let tenant = TenantNumber(rawValue: 7)
   #expect(try fixture.index.tenantState(tenant) == nil)
   let reached = FlushState(sequence: 9, recordHash: RecordHash.sha256([1, 2].span))
-  try fixture.index.flush(state: reached, tenantStates: [(tenant, [5, 6])])
+  try fixture.index.flush(
+    state: reached,
+    tenants: [TenantFlush(number: tenant, state: [5, 6], leaves: LogTail(start: 0))])
   try fixture.reopen()
   #expect(try fixture.index.flushState() == reached)
   let state = try #require(try fixture.index.tenantState(tenant))

@@ -85,7 +85,7 @@ extension EventIndex {
   func count(_ key: [UInt8]) throws(StorageError) -> Int { try count(termKey: key.span) }
 
   func flush(reached sequence: UInt64) throws(StorageError) {
-    try flush(state: FlushState(sequence: sequence, recordHash: hash(sequence)), tenantStates: [])
+    try flush(state: FlushState(sequence: sequence, recordHash: hash(sequence)), tenants: [])
   }
 
   private func hash(_ number: UInt64) -> RecordHash {

@@ -74,6 +74,8 @@ QUERY = {
                     "EVENT.QUERY CURSOR {cursor}", "EVENT.QUERY STREAM {stream} CURSOR {cursor}",
                     "EVENT.QUERY REV CURSOR {cursor}", "EVENT.QUERY FORMAT ce CURSOR {cursor}"],
     "event.streams": ["EVENT.STREAMS CURSOR {cursor}", "EVENT.STREAMS COUNT 1 CURSOR {cursor}"],
+    "event.proof": ["EVENT.PROOF POSITION {position}", "EVENT.PROOF POSITION {position} SIZE {position}",
+                    "EVENT.PROOF CONSISTENCY {position} {position}"],
     "event.erasures": ["EVENT.ERASURES 0", "EVENT.ERASURES $", "EVENT.ERASURES 0 BLOCK 20"],
 }
 SHRED = "REASON art17"
@@ -119,7 +121,7 @@ ADMIN = {
 }
 # Of words that later versions have, some exist already and answer that they are not available.
 LATER = {
-    "event.proof": ["EVENT.PROOF POSITION {position}"], "event.checkpoint": ["EVENT.CHECKPOINT"],
+    "event.checkpoint": ["EVENT.CHECKPOINT"],
     "export": ["EXPORT DATASUBJECT {tenant} {person}"],
     "incident": ["INCIDENT SCOPE {tenant}"], "grant": ["GRANT LIST {tenant}"],
 }

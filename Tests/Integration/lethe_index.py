@@ -25,6 +25,7 @@ class Index:
     def __init__(self, data, instance_secret, bucket_keys):
         self.key = blake2b(256, instance_secret, b"LT1.index", b"")
         directory, blocks, self.states = fmt.tables(data, "index", "directory", "blocks", "state")
+        self.tiles, = fmt.tables(data, "index", "tiles")
         self.postings, seen = [], 0
         for segment, sealed in directory.items():
             entry = self._open(sealed, self.key, b"LT1.seg.dir", segment)
@@ -73,6 +74,14 @@ class Index:
         hashes = [plain[25 + 32 * i:57 + 32 * i] for i in range(plain[24])]
         return u(plain[:8]), u(plain[8:16]), u(plain[16:24]), hashes
 
+    def tile(self, number, level, place):
+        """The 256 hashes of a tile; behind those that there are, zeroes."""
+        label = siphash128(self.key[:16], b"\x02" + number.to_bytes(4, "big") + bytes([level])
+                           + place.to_bytes(8, "big"))
+        plain = self._open(self.tiles[label], self.key, b"LT1.index.tile", label)
+        expect(len(plain) == 8_192, "a tile has another size")
+        return [plain[at:at + 32] for at in range(0, 8_192, 32)]
+
     def _state(self, name):
         label = siphash128(self.key[:16], name)
         return self._open(self.states[label], self.key, b"LT1.index.state", label)
@@ -120,13 +129,29 @@ def terms(tenant, record, keys, fields):
     return found
 
 
+def node(part):
+    """The root of a perfect subtree."""
+    if len(part) == 1:
+        return part[0]
+    half = len(part) // 2
+    return hashlib.sha256(b"\x01" + node(part[:half]) + node(part[half:])).digest()
+
+
+def tiles(leaves):
+    """(level, place) -> the hashes of a log's tiles."""
+    found, level = {}, 0
+    while len(leaves) >> 8 * level:
+        width = 1 << 8 * level
+        hashes = [node(leaves[at:at + width])
+                  for at in range(0, len(leaves) // width * width, width)]
+        for at in range(0, len(hashes), 256):
+            found[level, at // 256] = hashes[at:at + 256]
+        level += 1
+    return found
+
+
 def frontier(leaves):
     """Roots of the perfect subtrees of RFC 6962, largest first."""
-    def node(part):
-        if len(part) == 1:
-            return part[0]
-        half = len(part) // 2
-        return hashlib.sha256(b"\x01" + node(part[:half]) + node(part[half:])).digest()
     hashes, at = [], 0
     for bit in range(len(leaves).bit_length() - 1, -1, -1):
         if len(leaves) >> bit & 1:

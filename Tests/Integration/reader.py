@@ -155,7 +155,8 @@ class Reader:
         return f"{total} of {len(found.postings)} postings recomputed, the others' terms are dead"
 
     def merkle(self):
-        """Merkle leaves and frontiers."""
+        """Merkle leaves, frontiers and tiles."""
+        tiles = 0
         for number in self.tenants:
             mine = [record for record in self.records if record.tenant == number]
             leaves = [index.leaf(record.position, record.raw) for record in mine]
@@ -163,7 +164,12 @@ class Reader:
             index.expect((position, stored, count, hashes) ==
                          (mine[-1].position, mine[-1].stored, len(mine), index.frontier(leaves)),
                          "a tenant's frontier")
-        return f"frontiers of {len(self.tenants)} tenants"
+            for (level, place), hashes in index.tiles(leaves).items():
+                padded = hashes + [bytes(32)] * (256 - len(hashes))
+                index.expect(self.index.tile(number, level, place) == padded, "a tile")
+                tiles += 1
+        index.expect(tiles == len(self.index.tiles), f"{len(self.index.tiles)} tiles, not {tiles}")
+        return f"frontiers of {len(self.tenants)} tenants, {tiles} tiles"
 
     def names(self):
         """The map: living names lead to their slots, and there are no others."""

@@ -158,13 +158,13 @@ private func last(_ log: LogTables) throws(StorageError) -> UInt64 {
   let scratch = ScratchDirectory()
   let tables = try IndexTables.open(DataDirectory.create(path: scratch.path, id: storeID))
   try tables.write { (transaction: inout IndexTransaction) throws(StorageError) in
-    for table in [IndexTable.directory, .blocks, .state] {
+    for table in [IndexTable.directory, .blocks, .state, .tiles] {
       try transaction.put([1].span, for: [2].span, in: table)
     }
   }
   try tables.removeAll()
   try tables.read { (view: borrowing IndexView) throws(StorageError) in
-    for table in [IndexTable.directory, .blocks, .state] { #expect(try view.count(table) == 0) }
+    for table in [IndexTable.directory, .blocks, .state, .tiles] { #expect(try view.count(table) == 0) }
   }
 }
 

@@ -118,19 +118,20 @@ final class Committer: @unchecked Sendable {
       throw StoreError(error)
     }
     // Only this thread moves frontiers, so they may be read here without the lock.
-    var frontiers = commit.touched.map(\.tenant.committed.frontier)
+    var growths = commit.touched.map { LogGrowth($0.tenant.committed.frontier) }
     for (leaf, owner) in zip(leaves, commit.owners) {
-      frontiers[Int(owner.touched)].append(leaf)
+      growths[Int(owner.touched)].append(leaf)
     }
-    let moved = frontiers
+    let moved = growths
     // Postings and heads move together, so that a flush writes both as of one commit.
     shared.movingHeads.withLock { _ in
       shared.index.publish(commit.postings)
       shared.withState { state in
-        for (touched, frontier) in zip(commit.touched, moved) {
+        for (touched, growth) in zip(commit.touched, moved) {
           touched.tenant.committed.position = touched.position
           touched.tenant.committed.storedMilliseconds = touched.storedMilliseconds
-          touched.tenant.committed.frontier = frontier
+          touched.tenant.committed.frontier = growth.frontier
+          touched.tenant.leaves.append(growth.added)
           touched.tenant.isTouched = true
         }
         state.nextSequence = commit.firstSequence + UInt64(commit.places.count)

@@ -22,7 +22,7 @@ final class IndexThread: Sendable {
   /// The heads that belong to a frozen tail.
   private struct Flush: Sendable {
     let state: FlushState
-    let tenants: [(TenantNumber, [UInt8])]
+    let tenants: [TenantFlush]
   }
 
   init(shared: SharedEngine) { self.shared = shared }
@@ -77,7 +77,10 @@ final class IndexThread: Sendable {
     do {
       // A posting takes 20 bytes; the pages around it and the states are well within twice that.
       try shared.index.tables.checkRoom(for: shared.index.tailCount * 40)
-      try shared.index.flush(state: wanted.state, tenantStates: wanted.tenants)
+      try shared.index.flush(state: wanted.state, tenants: wanted.tenants)
+      shared.withState { state in
+        for tenant in wanted.tenants { state.tenants[tenant.number]?.frozenLeaves = nil }
+      }
       unfinished.withLock { $0 = nil }
       shared.indexFailure.withLock { $0 = nil }
     } catch {
@@ -93,11 +96,7 @@ final class IndexThread: Sendable {
       let isFrozen = shared.index.freeze()
       return shared.withState { (state) -> Flush? in
         guard isFrozen, let hash = state.lastRecordHash else { return nil }
-        var tenants: [(TenantNumber, [UInt8])] = []
-        for tenant in state.tenants.values where tenant.isTouched {
-          tenants.append((tenant.number, tenant.committed.encoded))
-          tenant.isTouched = false
-        }
+        let tenants = state.tenants.values.filter(\.isTouched).map { $0.freeze() }
         let reached = FlushState(sequence: state.nextSequence - 1, recordHash: hash)
         return Flush(state: reached, tenants: tenants)
       }
@@ -148,6 +147,17 @@ final class IndexThread: Sendable {
         keep: { records.keeps($0) })
       guard isDone == true else { return }
     }
+  }
+}
+
+extension TenantState {
+  /// What a flush writes; what comes from now on belongs to the next one.
+  func freeze() -> TenantFlush {
+    let frozen = TenantFlush(number: number, state: committed.encoded, leaves: leaves)
+    frozenLeaves = leaves
+    leaves = LogTail(start: committed.frontier.count)
+    isTouched = false
+    return frozen
   }
 }
 

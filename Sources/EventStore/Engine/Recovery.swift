@@ -89,6 +89,7 @@ struct Recovery {
         guard let bytes else { continue }
         guard let head = LogHead(bytes) else { throw .corrupt }
         tenant.committed = head
+        tenant.leaves = LogTail(start: head.frontier.count)
         tenant.pendingPosition = head.position
         tenant.pendingStoredMilliseconds = head.storedMilliseconds
       }
@@ -122,7 +123,8 @@ struct Recovery {
     guard let routing = state.routing.open(record) else { throw .corrupt }
     guard let tenant = state.tenants[routing.tenant] else { return }
     guard routing.position == tenant.committed.position + 1 else { throw .corrupt }
-    tenant.committed.frontier.append(LeafHash(position: routing.position, recordHash: hash))
+    tenant.committed.frontier.append(
+      LeafHash(position: routing.position, recordHash: hash), to: &tenant.leaves)
     tenant.committed.position = routing.position
     tenant.isTouched = true
     tenant.pendingPosition = routing.position
@@ -232,12 +234,12 @@ struct Recovery {
 
   private func flush(reached: UInt64) throws(StoreError) {
     guard index.freeze(), let hash = state.lastRecordHash else { return }
-    let heads = state.tenants.values.filter(\.isTouched)
+    let tenants = state.tenants.values.filter(\.isTouched).map { $0.freeze() }
     try StoreError.translatingStorage { () throws(StorageError) in
       try index.flush(
         state: FlushState(sequence: reached, recordHash: hash),
-        tenantStates: heads.map { ($0.number, $0.committed.encoded) })
+        tenants: tenants)
     }
-    for tenant in heads { tenant.isTouched = false }
+    for tenant in tenants { state.tenants[tenant.number]?.frozenLeaves = nil }
   }
 }

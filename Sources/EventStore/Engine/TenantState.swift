@@ -49,6 +49,9 @@ final class TenantState {
   var hidden = HiddenEvents([])
   /// What is durable; moved by the committer.
   var committed = LogHead()
+  /// What its log has more than the tiles of the index, and what a flush is writing of that.
+  var leaves = LogTail(start: 0)
+  var frozenLeaves: LogTail?
   /// The newest position and stored time, what is being committed included; moved by the writer.
   var pendingPosition: UInt64 = 0
   var pendingStoredMilliseconds: Int64 = 0

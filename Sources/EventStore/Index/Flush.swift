@@ -2,11 +2,27 @@ package import EventModel
 import Sodium
 package import Storage
 import Synchronization
+package import TransparencyLog
 
 // Tails become segments.
 
+/// What a flush writes of a tenant.
+package struct TenantFlush: Sendable {
+  package let number: TenantNumber
+  /// At most 1,600 bytes.
+  package let state: [UInt8]
+  /// What its log has more than its tiles.
+  package let leaves: LogTail
+
+  package init(number: TenantNumber, state: [UInt8], leaves: LogTail) {
+    self.number = number
+    self.state = state
+    self.leaves = leaves
+  }
+}
+
 extension EventIndex {
-  /// Sets the tail aside for ``flush(state:tenantStates:)`` and begins an empty one.
+  /// Sets the tail aside for ``flush(state:tenants:)`` and begins an empty one.
   ///
   /// False when a frozen one waits already or there is nothing; what `state` describes must be the
   /// moment of this call.
@@ -21,13 +37,14 @@ extension EventIndex {
     }
   }
 
-  /// Writes the frozen tail as segments, a bucket each, and the states, in one transaction.
+  /// Writes the frozen tail as segments, a bucket each, the states and what was added to the tenants'
+  /// logs, in one transaction.
   ///
   /// When it throws nothing was stored (`.ioFailure`: unknown, and the same once it is opened
   /// again); the frozen tail still serves reads and the next call tries again. Without a frozen
   /// tail only the states are written.
   package func flush(
-    state reached: FlushState, tenantStates: [(TenantNumber, [UInt8])]
+    state reached: FlushState, tenants: [TenantFlush]
   ) throws(StorageError) {
     try maintenance.withLock { _ throws(StorageError) in
       let frozen = state.withLock { $0.frozen }
@@ -42,8 +59,9 @@ extension EventIndex {
             }
           }
         }
-        for (tenant, bytes) in tenantStates {
-          try IndexState.put(bytes, of: tenant, indexKey: indexKey, in: &transaction)
+        for tenant in tenants {
+          try IndexState.put(tenant.state, of: tenant.number, indexKey: indexKey, in: &transaction)
+          try write(tenant.leaves, of: tenant.number, in: &transaction)
         }
         try IndexState.put(reached, indexKey: indexKey, in: &transaction)
       }

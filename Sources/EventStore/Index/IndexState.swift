@@ -20,6 +20,7 @@ package struct FlushState: Hashable, Sendable {
 struct IndexState {
   private static let context = KeyDerivation.Context("LT1.index.state")
   private static let flushBytes = 64
+  private static let format: UInt8 = 2
   static let tenantBytes = 1_600
 
   static func put(
@@ -27,7 +28,7 @@ struct IndexState {
   ) throws(StorageError) {
     var plain = [UInt8](repeating: 0, count: flushBytes)
     var span = plain.mutableSpan
-    span[0] = 1
+    span[0] = format
     span.setBigEndian(state.sequence, at: 8, bytes: 8)
     state.recordHash.hash.write(to: &span, at: 16)
     try put(plain, flushLabel(indexKey), indexKey, in: &transaction)
@@ -49,7 +50,7 @@ struct IndexState {
     guard let plain = try open(flushLabel(indexKey), flushBytes, indexKey, in: view) else {
       return nil
     }
-    guard plain[0] == 1 else { throw .corrupt }
+    guard plain[0] == format else { throw .corrupt }
     return FlushState(
       sequence: plain.span.bigEndian(at: 8, bytes: 8),
       recordHash: RecordHash(Hash256(plain.span, at: 16)))

@@ -4,7 +4,8 @@ import RESP
 /// All commands by name.
 enum CommandTable {
   static let all: [Command] =
-    handshake + introspection + appending + reading + querying + transactions + administration
+    handshake + introspection + appending + reading + querying + proving + transactions
+    + administration
     + unavailable
 
   private static let byName: [Word: Command] = Dictionary(

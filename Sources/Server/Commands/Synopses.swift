@@ -23,6 +23,7 @@ enum Synopses {
     "EVENT.COUNT": filters,
     "EVENT.STREAMS": "[CURSOR cursor] [COUNT count]",
     "EVENT.ERASURES": "after [COUNT count] [BLOCK milliseconds]",
+    "EVENT.PROOF": "{{POSITION position [SIZE size]} | {CONSISTENCY old new}}",
     "PING": "[message]", "ECHO": "message", "SELECT": "index",
     "HELLO": "[version [AUTH tenant password] [SETNAME name]]",
     "AUTH": "tenant [password]",

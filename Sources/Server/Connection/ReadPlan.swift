@@ -12,6 +12,7 @@ enum ReadPlan: Sendable {
   case tail(TailRead, blockMilliseconds: Int?)
   case summary(TenantNumber, stream: [UInt8])
   case query(QueryPlan)
+  case proof(ProofRead)
   /// The reads of a transaction.
   case several([ReadPlan])
 }
@@ -103,6 +104,7 @@ extension ReadPlan {
       case .summary(let tenant, let stream):
         let summary = try store.summary(tenant, stream: stream.span)
         StreamReply.append(summary, encoder, to: &answer.bytes)
+      case .proof(let read): answer.bytes = try read.run(on: store, encoder)
       case .query(let plan): try plan.run(on: store, encoder, into: &answer)
       case .several(let plans): return Self.run(plans, on: store, encoder)
       }

@@ -118,6 +118,8 @@ extension CommandError {
     case .eventErased(let position):
       self.init(.erased, "the event of this id was erased: position \(position)")
     case .idMissing: self.init(.badArgument, "ID: the tenant demands one")
+    case .notInLog(let size):
+      self.init(.badArgument, "sizes ascend, from the position on, to \(size) at most")
     case .badCursor: self.init(.badCursor, "not a cursor for this query: begin anew without one")
     }
   }
