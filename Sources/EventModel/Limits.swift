@@ -32,6 +32,17 @@ package enum Limits {
   package static let countMax = 10_000
   /// Bytes of one reply; it ends early rather than exceed them.
   package static let replyBytesMax = 8 << 20
+  /// Events of one reply that are given only when the access log has it on the disk.
+  package static let bulkEvents: UInt64 = 256
+  /// Events that may have been given without a line in the access log when the daemon dies; the log is
+  /// written early at a quarter of it.
+  package static let unloggedEventsMax: UInt64 = 4_096
+  /// Intervals that wait for the access log, 16 bytes each.
+  package static let unloggedRangesMax = 65_536
+  /// Days that the access log is kept, unless the tenant says otherwise.
+  package static let accessLogDays: UInt16 = 365
+  /// Days that it can be kept: six years.
+  package static let accessLogDaysMax: UInt16 = 2_192
   /// The longest that a read waits.
   package static let blockMillisecondsMax = 30_000
   /// Streams of one `EVENT.READ`.

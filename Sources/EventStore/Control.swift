@@ -55,6 +55,10 @@ package enum ControlAct: Sendable {
   // Holds.
   case hold(HoldAct)
 
+  // The access log.
+  /// Lines of a tenant's access log, whole blocks behind one.
+  case accessLog(TenantName, after: UInt64, limit: Int)
+
   // Rotations.
   /// Replaces the root, so that no old copy of the keyring opens any more.
   case rotateRoot
@@ -130,6 +134,10 @@ package enum TenantOption: Hashable, Sendable {
   case demandsIDs(Bool)
   /// How long a confirmed shred of a kind waits.
   case grace(PlanKind, milliseconds: Int64)
+  /// Every reply waits for its line in the access log.
+  case isStrict(Bool)
+  /// Days that the access log is kept.
+  case accessDays(UInt16)
 }
 
 /// What a control act answers.
@@ -152,6 +160,7 @@ package enum ControlAnswer: Sendable {
   case clock(ClockStatus)
   case copies([KnownBackup])
   case hold(HoldAnswer)
+  case accessPage(AccessPage)
 }
 
 /// A tenant as administrators see it.
@@ -170,6 +179,10 @@ package struct TenantDetail: Sendable {
   package var grace: Grace?
   /// Holds in force; nil where many tenants are listed.
   package var holdCount: UInt64?
+  /// True when every reply waits for its line in the access log; nil where many tenants are listed.
+  package var isStrict: Bool?
+  /// Days that the access log is kept; nil where many tenants are listed.
+  package var accessDays: UInt16?
 }
 
 /// What a shred would destroy.

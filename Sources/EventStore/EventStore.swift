@@ -36,6 +36,7 @@ package final class EventStore: Sendable {
     holderThread = HolderThread(shared: shared)
     hourlyThread = HourlyThread(shared: shared)
     surveyor = Surveyor(shared: shared)
+    shared.accessLog.setWake { [queue] in _ = queue.add(.access) }
     let writer = Writer(shared: shared, queue: queue)
     DispatchQueue(label: "lethe.writer", qos: .userInitiated).async(group: writerEnded) {
       writer.run()
@@ -119,6 +120,8 @@ package final class EventStore: Sendable {
     planTimer.stop()
     queue.close()
     writerEnded.wait()
+    shared.accessLog.endRun(shared)
+    shared.accessLog.close()
     surveyor.wait()
     indexThread.stop()
     holderThread.stop()

@@ -46,7 +46,8 @@ extension LogTables {
       report.bytes += UInt64(slice.bytes.count)
       next = slice.end + 1
     }
-    try copyErasures(to: copy)
+    try copyRows(to: copy, of: .erasures)
+    try copyRows(to: copy, of: .access)
     if let state = now.state { try copy.putState(state.span) }
     return report
   }
@@ -89,30 +90,49 @@ extension LogTables {
     return slice
   }
 
+  /// Tables of rows under labels.
+  fileprivate enum Rows {
+    case erasures, access
+  }
+
   /// Copies the rows that the copy does not have, or has differently.
-  private func copyErasures(to copy: LogTables) throws(StorageError) {
+  private func copyRows(to copy: LogTables, of kind: Rows) throws(StorageError) {
     var last: [UInt8]?
     while true {
-      var rows: [ErasureEntry] = []
-      var bytes = 0
-      try read { (view) throws(StorageError) in
-        try view.scanErasures(after: last) { label, sealed in
-          rows.append(ErasureEntry(label: label.array, sealed: sealed.array))
-          bytes += sealed.count
-          return rows.count < Self.sliceRecords && bytes < Self.sliceBytes
-        }
-      }
-      guard let end = rows.last else { return }
+      let rows = try rows(of: kind, after: last)
+      guard let end = rows.last else { break }
       last = end.label
       let changed = try copy.read { (view) throws(StorageError) in
-        var changed: [ErasureEntry] = []
-        for row in rows where try view.erasure(row.label.span)?.array != row.sealed {
+        var changed: [LabelledRow] = []
+        for row in rows where try view.row(row.label.span, of: kind)?.array != row.sealed {
           changed.append(row)
         }
         return changed
       }
-      if !changed.isEmpty { try copy.putErasures(changed) }
+      guard !changed.isEmpty else { continue }
+      try copy.environment.write { (transaction: inout LogTransaction) throws(StorageError) in
+        for row in changed {
+          switch kind {
+          case .erasures: try transaction.putErasure(row)
+          case .access: try transaction.putAccess(row)
+          }
+        }
+      }
     }
+  }
+
+  /// A slice of the rows behind a label.
+  private func rows(of kind: Rows, after label: [UInt8]?) throws(StorageError) -> [LabelledRow] {
+    var rows: [LabelledRow] = []
+    var bytes = 0
+    try read { (view) throws(StorageError) in
+      try view.scan(kind, after: label) { label, sealed in
+        rows.append(LabelledRow(label: label.array, sealed: sealed.array))
+        bytes += sealed.count
+        return rows.count < Self.sliceRecords && bytes < Self.sliceBytes
+      }
+    }
+    return rows
   }
 }
 
@@ -136,6 +156,27 @@ extension LogTables {
     try environment.write { (transaction: inout LogTransaction) throws(StorageError) in
       try transaction.putLineage(lineage)
       try transaction.putState(sealedState)
+    }
+  }
+}
+
+extension LogView {
+  fileprivate borrowing func scan(
+    _ kind: LogTables.Rows, after label: [UInt8]?, _ body: (Span<UInt8>, Span<UInt8>) -> Bool
+  ) throws(StorageError) {
+    switch kind {
+    case .erasures: try scanErasures(after: label, body)
+    case .access: try scanAccess(after: label, body)
+    }
+  }
+
+  @_lifetime(borrow self)
+  fileprivate borrowing func row(
+    _ label: Span<UInt8>, of kind: LogTables.Rows
+  ) throws(StorageError) -> Span<UInt8>? {
+    switch kind {
+    case .erasures: try erasure(label)
+    case .access: try access(label)
     }
   }
 }

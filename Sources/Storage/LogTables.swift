@@ -21,7 +21,8 @@ package final class LogTables: Sendable {
   ) throws(StorageError) -> LogTables {
     LogTables(
       try TableEnvironment(
-        directory, name: "log", mapBytes: mapBytes, tables: ["records", "state", "erasures"]))
+        directory, name: "log", mapBytes: mapBytes,
+        tables: ["records", "state", "erasures", "access"]))
   }
 
   /// Appends the records that lie in `arena` at `ranges`, with sequences from `firstSequence` on,
@@ -29,7 +30,8 @@ package final class LogTables: Sendable {
   ///
   /// The sequence must be greater than all before (`.corrupt` when it is not).
   package func append(
-    _ arena: Span<UInt8>, ranges: [ByteRange], firstSequence: UInt64, sealedState: Span<UInt8>
+    _ arena: Span<UInt8>, ranges: [ByteRange], firstSequence: UInt64, sealedState: Span<UInt8>,
+    access: [LabelledRow] = []
   ) throws(StorageError) {
     try environment.write { (transaction: inout LogTransaction) throws(StorageError) in
       var sequence = firstSequence
@@ -37,6 +39,7 @@ package final class LogTables: Sendable {
         try transaction.append(arena.extracting(range.range), sequence)
         sequence += 1
       }
+      for row in access { try transaction.putAccess(row) }
       try transaction.putState(sealedState)
     }
   }
@@ -58,8 +61,8 @@ package final class LogTables: Sendable {
     }
   }
 
-  /// A sealed row of erased positions and the label (16 bytes) that it lies under.
-  package struct ErasureEntry: Sendable {
+  /// A sealed row, of erased positions or of the access log, and the label (16 bytes) that it lies under.
+  package struct LabelledRow: Sendable {
     package let label: [UInt8]
     package let sealed: [UInt8]
 
@@ -70,9 +73,40 @@ package final class LogTables: Sendable {
   }
 
   /// Adds or replaces rows of erased positions, in one transaction.
-  package func putErasures(_ rows: [ErasureEntry]) throws(StorageError) {
+  package func putErasures(_ rows: [LabelledRow]) throws(StorageError) {
     try environment.write { (transaction: inout LogTransaction) throws(StorageError) in
       for row in rows { try transaction.putErasure(row) }
+    }
+  }
+
+  /// Throws `.noSpace` when the device has no room for so many bytes of the access log.
+  ///
+  /// It may use half of what appends leave free: reads go on, and are logged, when appends do not.
+  package func checkRoom(forAccess bytes: Int) throws(StorageError) {
+    try environment.checkRoom(for: 2 * bytes, reserve: Limits.reserveBytes / 2)
+  }
+
+  /// Adds or replaces rows of the access log, and replaces the state entry, in one transaction.
+  package func putAccess(
+    _ rows: [LabelledRow], sealedState: Span<UInt8>
+  ) throws(StorageError) {
+    try environment.write { (transaction: inout LogTransaction) throws(StorageError) in
+      for row in rows { try transaction.putAccess(row) }
+      try transaction.putState(sealedState)
+    }
+  }
+
+  /// Takes out rows of the access log by their labels; those that are not there are passed over.
+  package func removeAccess(_ labels: [[UInt8]]) throws(StorageError) {
+    try environment.write { (transaction: inout LogTransaction) throws(StorageError) in
+      for label in labels { try transaction.removeAccess(label) }
+    }
+  }
+
+  /// Replaces what is kept of the daemon's runs.
+  package func putRuns(_ sealed: Span<UInt8>) throws(StorageError) {
+    try environment.write { (transaction: inout LogTransaction) throws(StorageError) in
+      try transaction.putRuns(sealed)
     }
   }
 
@@ -94,6 +128,7 @@ package final class LogTables: Sendable {
 
   fileprivate static let stateKey = Array("state".utf8)
   fileprivate static let lineageKey = Array("lineage".utf8)
+  fileprivate static let runsKey = Array("runs".utf8)
 }
 
 /// A consistent view of the log; what it lends is valid while it lives.
@@ -150,17 +185,48 @@ package struct LogView: ~Copyable {
     do { return try base.value(of: label, in: tables[2]) } catch { throw StorageError(error) }
   }
 
+  /// What is kept of the daemon's runs, or nil in a new store.
+  package borrowing func sealedRuns() throws(StorageError) -> [UInt8]? {
+    do { return try base.value(of: LogTables.runsKey.span, in: tables[1])?.array } catch {
+      throw StorageError(error)
+    }
+  }
+
+  /// The row of the access log under this label, or nil.
+  @_lifetime(borrow self)
+  package borrowing func access(_ label: Span<UInt8>) throws(StorageError) -> Span<UInt8>? {
+    do { return try base.value(of: label, in: tables[3]) } catch { throw StorageError(error) }
+  }
+
+  /// How many rows the access log has.
+  package borrowing func accessCount() throws(StorageError) -> Int {
+    do { return try base.count(tables[3]) } catch { throw StorageError(error) }
+  }
+
   /// Calls `body` with the rows of erased positions behind the label `after`, ascending, until it
   /// returns false.
   package borrowing func scanErasures(
     after label: [UInt8]?, _ body: (_ label: Span<UInt8>, _ sealed: Span<UInt8>) -> Bool
   ) throws(StorageError) {
+    try scan(tables[2], after: label, body)
+  }
+
+  /// The same with rows of the access log.
+  package borrowing func scanAccess(
+    after label: [UInt8]?, _ body: (_ label: Span<UInt8>, _ sealed: Span<UInt8>) -> Bool
+  ) throws(StorageError) {
+    try scan(tables[3], after: label, body)
+  }
+
+  private borrowing func scan(
+    _ table: Table, after label: [UInt8]?, _ body: (Span<UInt8>, Span<UInt8>) -> Bool
+  ) throws(StorageError) {
     // The next label in LMDB's order is this one with a zero behind it.
     let start = label.map { $0 + [0] }
     if let start {
-      try Storage.scan(base, tables[2], from: start.span, body)
+      try Storage.scan(base, table, from: start.span, body)
     } else {
-      try Storage.scan(base, tables[2], from: nil, body)
+      try Storage.scan(base, table, from: nil, body)
     }
   }
 
@@ -212,8 +278,26 @@ struct LogTransaction: ~Copyable, TableTransaction {
     } catch { throw environment.failed(error) }
   }
 
-  mutating func putErasure(_ row: LogTables.ErasureEntry) throws(StorageError) {
+  mutating func putErasure(_ row: LogTables.LabelledRow) throws(StorageError) {
     do { try base.put(row.sealed.span, for: row.label.span, in: environment.tables[2]) } catch {
+      throw environment.failed(error)
+    }
+  }
+
+  mutating func putAccess(_ row: LogTables.LabelledRow) throws(StorageError) {
+    do { try base.put(row.sealed.span, for: row.label.span, in: environment.tables[3]) } catch {
+      throw environment.failed(error)
+    }
+  }
+
+  mutating func removeAccess(_ label: [UInt8]) throws(StorageError) {
+    do { _ = try base.remove(label.span, from: environment.tables[3]) } catch {
+      throw environment.failed(error)
+    }
+  }
+
+  mutating func putRuns(_ sealed: Span<UInt8>) throws(StorageError) {
+    do { try base.put(sealed, for: LogTables.runsKey.span, in: environment.tables[1]) } catch {
       throw environment.failed(error)
     }
   }

@@ -86,21 +86,29 @@ struct TenantInfo: ParsableCommand {
 struct TenantSet: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "set",
-    abstract: "Set what a tenant demands of its events, and the grace of shreds.",
+    abstract: "Set what a tenant demands of its events, shreds and access log.",
     discussion: """
       With --ids required, an event without an id of the client's is refused: then no client that \
       sends again by itself can store an event twice. With --grace, confirmed shreds of a kind \
-      wait so long (0h to 30d) and can be cancelled until then.
+      wait so long (0h to 30d) and can be cancelled until then. With --strict on, nothing is read \
+      out before the access log has it on the disk; --access-log is how long that log is kept.
 
       EXAMPLES
         $ lethe tenant set acme --ids required
         $ lethe tenant set acme --grace datasubject=72h --grace tenant=14d
+        $ lethe tenant set acme --strict on --access-log 90d
       """)
 
   /// Whether events must have ids.
   enum Demand: String, CaseIterable, ExpressibleByArgument {
     case required
     case optional
+  }
+
+  /// Whether every reply waits for the access log.
+  enum Switch: String, CaseIterable, ExpressibleByArgument {
+    case on
+    case off
   }
 
   @Argument(help: "The tenant.")
@@ -112,10 +120,18 @@ struct TenantSet: ParsableCommand {
   @Option(help: "KIND=TIME; datasubject, events, stream, period, tenant or offboarding.")
   var grace: [String] = []
 
+  @Option(help: "on or off.")
+  var strict: Switch?
+
+  @Option(help: "Days, as 90d.")
+  var accessLog: String?
+
   @OptionGroup var options: ConnectionOptions
 
   func validate() throws {
-    guard ids != nil || !grace.isEmpty else { throw ValidationError("say --ids or --grace") }
+    guard ids != nil || !grace.isEmpty || strict != nil || accessLog != nil else {
+      throw ValidationError("say --ids, --grace, --strict or --access-log")
+    }
   }
 
   func run() throws {
@@ -129,6 +145,14 @@ struct TenantSet: ParsableCommand {
       guard parts.count == 2 else { throw Failure(.usage, "--grace takes KIND=TIME") }
       _ = try session.call(Request("TENANT", "SET", name, "grace", parts[0], parts[1]))
       Output.message("grace of \(parts[0]) is \(parts[1])")
+    }
+    if let strict {
+      _ = try session.call(Request("TENANT", "SET", name, "strict", strict.rawValue))
+      Output.message("strict is \(strict.rawValue)")
+    }
+    if let accessLog {
+      _ = try session.call(Request("TENANT", "SET", name, "accesslog", accessLog))
+      Output.message("the access log is kept for \(accessLog)")
     }
   }
 }

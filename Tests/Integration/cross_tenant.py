@@ -85,7 +85,8 @@ ADMIN = {
         "info", "time", "multi", "exec", "discard", "watch", "unwatch")},
     "tenant": ["TENANT LIST", "TENANT INFO {tenant}", "TENANT SUSPEND {tenant}",
                "TENANT RESUME {tenant}", "TENANT CREATE {tenant} RETENTION 30d",
-               "TENANT SET {tenant} ids required", "TENANT SET {tenant} grace tenant 1d",
+               "TENANT SET {tenant} ids required", "TENANT SET {tenant} strict on",
+               "TENANT SET {tenant} accesslog 30d", "TENANT SET {tenant} grace tenant 1d",
                "TENANT OFFBOARD {tenant} " + SHRED + " DRYRUN",
                "TENANT OFFBOARD {tenant} " + SHRED + " CONFIRM {token}",
                "TENANT ENROLKEY {tenant} key"],
@@ -113,7 +114,7 @@ ADMIN = {
                   "RETENTION SET {tenant} default MAX 10d CONFIRM {token}"],
     "key": ["KEY STATUS", "KEY ROTATE TENANT {tenant}", "KEY REWRAP TENANT {tenant}"],
     "plan": ["PLAN LIST", "PLAN STATUS 1", "PLAN APPROVE 1", "PLAN CANCEL 1"],
-    "access": ["ACCESS LIST"],
+    "access": ["ACCESS LIST", "ACCESS LOG {tenant}", "ACCESS LOG {tenant} AFTER 0 COUNT 10"],
     # The first certificate of the store is the other tenant's.
     "audit": ["AUDIT CERTIFICATES", "AUDIT CERTIFICATE {certificate}", "AUDIT LOG {tenant}",
               "AUDIT COPIES", "AUDIT RETIRE {token}"],

@@ -337,3 +337,19 @@ def body_fields(plain):
         fields.append((plain[at], plain[at + 3:at + 3 + count]))
         at += 3 + count
     return fields, plain[at + 1:at + 1 + length]
+
+
+def access_intervals(inner):
+    """Section 5.5: every interval of the lines of a block."""
+    at, found = 12, []
+    for _ in range(u(inner[8:12])):
+        at += 12
+        at += 1 + inner[at]      # the socket
+        at += 1
+        at += 1 + inner[at]      # the purpose
+        count = u(inner[at + 32:at + 36])
+        at += 36
+        found += [(u(inner[place:place + 6]), u(inner[place + 6:place + 12]))
+                  for place in range(at, at + 12 * count, 12)]
+        at += 12 * count
+    return found

@@ -249,9 +249,40 @@ class Reader:
             found |= set(range(fmt.u(inner[at:at + 6]), fmt.u(inner[at + 6:at + 12]) + 1))
         return found
 
+    def access(self):
+        """The access log: numbered densely, every line opens, and nothing but positions that there were."""
+        rows, = fmt.tables(self.data, "log", "access")
+        total, days = 0, 0
+        for number, tenant in self.tenants.items():
+            documents = self.closure.documents.get((number, 9, 1))
+            if documents is None:
+                continue
+            keys, = documents
+            key = fmt.blake2b(256, tenant.map_key, b"LT1.access", b"")
+            block = fmt.u(keys[4:12])
+            cover = [(keys[at], fmt.u(keys[at + 1:at + 5]), keys[at + 5:at + 37])
+                     for at in range(12, 12 + 37 * keys[1], 37)]
+            tenant.classes["access"] = (b"access", 0, [], 0, cover)
+            last = max(record.position for record in self.records if record.tenant == number)
+            while (label := fmt.siphash128(key[:16], block.to_bytes(8, "big"))) in rows:
+                plain = fmt.open_sealed(rows.pop(label), key, b"LT1.access.out", label)
+                index.expect(plain is not None, "a block of the access log does not open")
+                day = tenant.period_key("access", 0, fmt.u(plain[4:8]))
+                inner = fmt.open_sealed(plain[16:], fmt.blake2b(256, day, b"LT1.accessed", b""),
+                                        b"LT1.access.in", block.to_bytes(8, "big"))
+                index.expect(inner is not None, "lines of the access log do not open")
+                for first, end in fmt.access_intervals(inner):
+                    index.expect(1 <= first <= end <= last, "an interval of nothing")
+                    total += 1
+                block += 1
+            days += 1
+        index.expect(not rows, "blocks of nobody")
+        index.expect(total > 0, "nothing was read")
+        return f"{total} intervals that {days} tenants' readers got"
+
     def all(self):
         return [part() for part in (self.bodies, self.postings, self.merkle, self.names,
-                                    self.ledger, self.erasures)]
+                                    self.ledger, self.erasures, self.access)]
 
 
 def everything_in_a_store_follows_from_the_format():
@@ -261,7 +292,8 @@ def everything_in_a_store_follows_from_the_format():
 def a_reader_that_derives_one_thing_otherwise_notices():
     contexts = [b"LT1.hdr.key", b"LT1.ev.base", b"LT1.ev.key", b"LT1.route", b"LT1.route.tag",
                 b"LT1.index", b"LT1.ledger", b"LT1.idx.feed", b"LT1.idx.stream",
-                b"LT1.idx.subject", b"LT1.idx.type", b"LT1.idx.id", b"LT1.erasures", b"LT1.erased"]
+                b"LT1.idx.subject", b"LT1.idx.type", b"LT1.idx.id", b"LT1.erasures", b"LT1.erased",
+                b"LT1.access", b"LT1.accessed"]
     blake2b, scenario, states = fmt.blake2b, READERS[0].scenario, READERS[0].states
     for broken in contexts:
         def derive(bits, key, context, message):

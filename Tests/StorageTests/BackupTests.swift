@@ -32,7 +32,7 @@ private func ends(_ log: LogTables) throws(StorageError) -> (last: UInt64, state
     DataDirectory.openBackup(path: scratch.path + "/backup", of: storeID))
   try append(log, 1...20_000)
   try log.putErasures([
-    LogTables.ErasureEntry(label: Array(repeating: 1, count: 16), sealed: [1, 2, 3])
+    LogTables.LabelledRow(label: Array(repeating: 1, count: 16), sealed: [1, 2, 3])
   ])
   #expect(try log.copy(to: copy).records == 20_000)
   try append(log, 20_001...20_005)

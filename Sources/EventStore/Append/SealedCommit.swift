@@ -27,6 +27,8 @@ final class SealedCommit: @unchecked Sendable {
   var firstSequence: UInt64 = 0
   var sealedState: [UInt8] = []
   var batches: [AppendBatch] = []
+  /// Lines of the access log that go along.
+  var access: AccessLog.Batch?
 
   func removeAll() {
     records.removeAll(keepingCapacity: true)
@@ -36,6 +38,12 @@ final class SealedCommit: @unchecked Sendable {
     postings.removeAll(keepingCapacity: true)
     ids.removeAll()
     batches.removeAll(keepingCapacity: true)
+  }
+
+  /// The commit fails: the lines of the access log are written by themselves.
+  func giveAccessBack(_ log: AccessLog) {
+    if let access { log.giveBack(access) }
+    access = nil
   }
 
   /// Answers every batch; with `error`, every event that was not refused for a reason of its own.

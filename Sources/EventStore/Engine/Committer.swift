@@ -92,12 +92,15 @@ final class Committer: @unchecked Sendable {
       // Refusals and duplicates change nothing, so there is nothing to sync.
       if !commit.places.isEmpty { try store(commit) }
       commit.answer(nil)
+      if let access = commit.access { shared.accessLog.finish(access) }
+      commit.access = nil
     } catch {
       shared.withState { state in
         if error == .ioFailure { state.failure = .readOnly }
       }
       failure = error
       commit.answer(error)
+      commit.giveAccessBack(shared.accessLog)
     }
   }
 
@@ -113,7 +116,7 @@ final class Committer: @unchecked Sendable {
     do throws(StorageError) {
       try shared.logTables.append(
         records.span, ranges: commit.places, firstSequence: commit.firstSequence,
-        sealedState: sealedState.span)
+        sealedState: sealedState.span, access: commit.access?.entries ?? [])
     } catch {
       throw StoreError(error)
     }

@@ -92,6 +92,7 @@ extension EventStore {
     let shared = SharedEngine(
       dataPath: directory.path, state: state, index: index, logTables: logTables, filter: filter,
       plans: plans, suite: SingleUseAEAD.Suite.fastest, clocks: clocks, timeMark: timeMark)
+    do { try shared.accessLog.beginRun(shared) } catch { throw .log(error) }
     return EventStore(shared: shared, directory: directory, isUnattended: isUnattended)
   }
 

@@ -22,6 +22,7 @@ final class SharedEngine: Sendable {
   let log: LogReader
   let logTables: LogTables
   let erasures: ErasureLog
+  let accessLog: AccessLog
   let filter: IDFilter
   let plans: PlanBook
   let suite: SingleUseAEAD.Suite
@@ -60,6 +61,7 @@ final class SharedEngine: Sendable {
     self.logTables = logTables
     log = LogReader(logTables)
     erasures = ErasureLog(logTables)
+    accessLog = AccessLog(logTables)
     self.filter = filter
     self.plans = plans
     self.suite = suite

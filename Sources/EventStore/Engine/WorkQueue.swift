@@ -5,6 +5,8 @@ import Synchronization
 enum Work: Sendable {
   case append(AppendBatch)
   case control(ControlWork)
+  /// Lines of the access log are to be written.
+  case access
   /// Ends the writer's thread.
   case stop
 }

@@ -59,14 +59,17 @@ final class Writer: @unchecked Sendable {
           let result = perform(work)
           StackDebris.wipe()
           work.completion(result)
+        case .access: break  // below, with what else there is
         case .stop:
           isRunning = false
         }
       }
       commit(batches)
+      writeAccess()
       finishCertificates()
     }
     settle()
+    writeAccess(evenIfNotDue: true)
     committer.stop()
   }
 
@@ -74,6 +77,22 @@ final class Writer: @unchecked Sendable {
   private func finishCertificates() {
     // What could not be finished is tried again after the next work, and at start.
     do throws(StoreError) { try control.finishCertificates() } catch {}
+  }
+
+  /// Writes what is due of the access log and did not go along with a commit.
+  private func writeAccess(evenIfNotDue: Bool = false) {
+    guard evenIfNotDue || shared.accessLog.isDue else { return }
+    _ = committer.waitUntilIdle()
+    guard let batch = shared.accessLog.take(shared) else { return }
+    do throws(StorageError) {
+      let sealedState = shared.withState { $0.sealedLogState(nextSequence: $0.nextSequence) }
+      try shared.logTables.checkRoom(forAccess: batch.byteCount)
+      try shared.logTables.putAccess(batch.entries, sealedState: sealedState.span)
+      shared.accessLog.finish(batch)
+    } catch {
+      if case .ioFailure = error { shared.withState { $0.failure = .readOnly } }
+      shared.accessLog.fail(batch, StoreError(error))
+    }
   }
 
   private func perform(_ work: ControlWork) -> Result<ControlAnswer, StoreError> {
@@ -120,8 +139,11 @@ final class Writer: @unchecked Sendable {
       }
       try seal(commit)
       guard !appender.isPoisoned else { throw .corrupt }
+      // Before the state is sealed: it may need a key of its own.
+      if !commit.places.isEmpty { commit.access = shared.accessLog.take(shared) }
       try prepare(commit)
     } catch {
+      commit.giveAccessBack(shared.accessLog)
       // What this commit numbered is taken back when nothing else is under way.
       if committer.waitUntilIdle() != nil { committer.forgetFailure() }
       rollBack()
@@ -130,6 +152,7 @@ final class Writer: @unchecked Sendable {
     }
     nextSequence += UInt64(commit.places.count)
     if let error = committer.take(commit) {
+      commit.giveAccessBack(shared.accessLog)
       rollBack()
       committer.forgetFailure()
       commit.answer(error)

@@ -32,6 +32,10 @@ final class ControlPlane: Sendable {
       detail.holdCount = try shared.withState { (state) throws(StoreError) in
         try UInt64(state.storedHolds(number).count { $0.holds(shared.clock()) })
       }
+      let evidence = try shared.withState { (state) throws(StoreError) in
+        try state.evidenceSettings(number)
+      }
+      (detail.isStrict, detail.accessDays) = (evidence.isStrict, evidence.accessDays)
       return .tenant(detail)
     case .suspendTenant(let name): return try setSuspended(name, true, actor)
     case .resumeTenant(let name): return try setSuspended(name, false, actor)
@@ -39,6 +43,18 @@ final class ControlPlane: Sendable {
       return try setDemandsIDs(name, demandsIDs, actor)
     case .setTenant(let name, .grace(let kind, let milliseconds)):
       return try setGrace(try number(name), kind, milliseconds, actor)
+    case .setTenant(let name, .isStrict(let isStrict)):
+      return try setEvidence(try number(name), actor, result: isStrict ? 1 : 0, count: 0) {
+        guard $0.isStrict != isStrict else { return }
+        ($0.isStrict, $0.strictMilliseconds) = (isStrict, shared.clock())
+      }
+    case .setTenant(let name, .accessDays(let days)):
+      return try setEvidence(try number(name), actor, result: 2, count: UInt64(days)) {
+        $0.accessDays = days
+      }
+    case .accessLog:
+      guard let page = try survey?.get().accessPage() else { throw .corrupt }
+      return .accessPage(page)
     case .planShred(let name, _):
       return .plan(try planShred(try number(name), survey, actor))
     case .shred(let name, _, let request, let token):
@@ -195,6 +211,7 @@ final class ControlPlane: Sendable {
           removal, entry: entry, certificate: draft.map { draft in { draft.begun($0) } })
         state.remove(removal.tenants)
         shared.erasures.remove(removal.tenants)
+        shared.accessLog.remove(removal.tenants)
         return receipt
       } catch {
         // Committed or not, what memory holds may be of before.

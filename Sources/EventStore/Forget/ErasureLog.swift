@@ -38,7 +38,7 @@ final class ErasureLog: Sendable {
     _ positions: [TenantNumber: [ClosedRange<UInt64>]], now: Int64, planHash: [UInt8],
     shared: SharedEngine
   ) throws(StoreError) {
-    var rows: [LogTables.ErasureEntry] = []
+    var rows: [LogTables.LabelledRow] = []
     for (number, ranges) in positions.sorted(by: { $0.key < $1.key }) where !ranges.isEmpty {
       rows += try self.rows(ranges, tenant: number, now: now, planHash: planHash, shared: shared)
     }
@@ -66,9 +66,9 @@ final class ErasureLog: Sendable {
   private func rows(
     _ ranges: [ClosedRange<UInt64>], tenant number: TenantNumber, now: Int64, planHash: [UInt8],
     shared: SharedEngine
-  ) throws(StoreError) -> [LogTables.ErasureEntry] {
+  ) throws(StoreError) -> [LogTables.LabelledRow] {
     let newest = try newest(number, shared)
-    return try shared.withState { (state) throws(StoreError) -> [LogTables.ErasureEntry] in
+    return try shared.withState { (state) throws(StoreError) -> [LogTables.LabelledRow] in
       let (_, secrets) = try keys(number, state)
       let first = max(newest, ErasureRow.base(ofGeneration: secrets.generation)) + 1
       return try Self.rows(
@@ -81,7 +81,7 @@ final class ErasureLog: Sendable {
   static func rows(
     _ ranges: [ClosedRange<UInt64>], of number: TenantNumber, from first: UInt64, now: Int64,
     ledgerIndex: UInt64, planHash: [UInt8], _ state: EngineState
-  ) throws(StoreError) -> [LogTables.ErasureEntry] {
+  ) throws(StoreError) -> [LogTables.LabelledRow] {
     guard let tenant = state.tenants[number] else { throw .noTenant }
     let secrets = try tenant.open(state.keyring)
     let outer = ErasureRow.outerKey(dataSecret: secrets.keys.dataSecret)
@@ -93,7 +93,7 @@ final class ErasureLog: Sendable {
       let row = ErasureRow(
         number: first + UInt64($0.offset), timeMilliseconds: now, ledgerIndex: ledgerIndex,
         planHash: planHash, period: period, positions: ranges[$0.element..<end], inner: inner)
-      return LogTables.ErasureEntry(
+      return LogTables.LabelledRow(
         label: ErasureRow.label(row.number, outer), sealed: row.sealed(outer))
     }
   }

@@ -82,6 +82,7 @@ extension ControlPlane {
       .periodsExpired, removal, TenantNumber(rawValue: 0), actor, plan: nil, reason: .retention,
       facts: facts, copies: try copies(), now: survey.due.now, shared: shared)
     let receipt = try rotate(removal, entry: entry, draft)
+    shared.accessLog.remove(survey.accessBlocks, shared)
     return ExpiryReport(survey, rotation: receipt)
   }
 

@@ -17,6 +17,8 @@ struct ExpirySurvey: Sendable {
   private(set) var dueSinceMilliseconds: Int64?
   /// Where the events lie, ascending.
   private(set) var positions: [TenantNumber: [ClosedRange<UInt64>]] = [:]
+  /// Blocks of access logs that go with their days.
+  private(set) var accessBlocks: [TenantNumber: Range<UInt64>] = [:]
   /// What leaves the keyring.
   private(set) var removal = Removal()
 
@@ -35,6 +37,11 @@ struct ExpirySurvey: Sendable {
       rest = rest.dropFirst(own.count)
       try survey.count(own, of: tenant)
     }
+    for (tenant, day) in survey.due.accessLogs.sorted(by: { $0.key < $1.key }) {
+      guard let ending = try shared.accessLog.ending(tenant, before: day, shared) else { continue }
+      survey.accessBlocks[tenant] = ending.blocks
+      survey.removal.documents.append(ending.edit)
+    }
     return survey
   }
 
@@ -49,9 +56,12 @@ struct ExpirySurvey: Sendable {
     guard shared.withState({ $0.keyring.epoch }) == epoch else { return false }
     let again = try RetentionDue(shared, now: due.now)
     return again.periods == due.periods && again.buckets == due.buckets
+      && again.accessLogs == due.accessLogs
   }
 
-  var isEmpty: Bool { removal.parts.isEmpty && removal.buckets.isEmpty }
+  var isEmpty: Bool {
+    removal.parts.isEmpty && removal.buckets.isEmpty && removal.documents.isEmpty
+  }
 
   var tenantCount: UInt64 { UInt64(positions.count) }
 

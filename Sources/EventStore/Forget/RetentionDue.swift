@@ -26,6 +26,9 @@ struct RetentionDue: Sendable {
   /// Keys that were only kept for a minimum, which has passed.
   private(set) var lapses: [TenantNumber: Removal.Part] = [:]
 
+  /// Access logs with days that are over, and the first day that is not.
+  private(set) var accessLogs: [TenantNumber: UInt32] = [:]
+
   /// Looks at every class of every tenant, suspended ones too.
   ///
   /// The lock is let go of between some tenants and the next, so that 8,000 of them hold up nobody.
@@ -41,6 +44,7 @@ struct RetentionDue: Sendable {
         try Self.look(some, state, now)
       }
       periods += found.due
+      accessLogs.merge(found.accessLogs) { $1 }
       oldest = min(oldest, found.oldest)
     }
     try findBuckets(shared, before: oldest)
@@ -52,14 +56,18 @@ struct RetentionDue: Sendable {
   /// The periods that are due and the bucket of the oldest events that are not.
   private static func look(
     _ tenants: ArraySlice<TenantNumber>, _ state: EngineState, _ now: Int64
-  ) throws(StoreError) -> (due: [Periods], oldest: Bucket) {
+  ) throws(StoreError) -> (
+    due: [Periods], accessLogs: [TenantNumber: UInt32], oldest: Bucket
+  ) {
     var due: [Periods] = []
+    var accessLogs: [TenantNumber: UInt32] = [:]
     var oldest = Bucket(containing: now)
     // Of a tenant that is gone meanwhile nothing is left that could be due.
     for tenant in tenants where state.tenants[tenant] != nil {
       let keys = try StoreError.translating { () throws(KeyringError) in
         try state.keyring.tenantKeys(tenant)
       }
+      if let end = try state.accessLogEnd(tenant, now: now) { accessLogs[tenant] = end }
       let holds = try Holds(tenant, state, now: now)
       for retentionClass in keys.classes {
         // Under a hold nothing is over, and its postings stay with it.
@@ -76,7 +84,7 @@ struct RetentionDue: Sendable {
         oldest = min(oldest, retentionClass.bucket(of: left))
       }
     }
-    return (due, oldest)
+    return (due, accessLogs, oldest)
   }
 
   /// A month's postings go when no event of any class is left that could have one in it; a day's when

@@ -3,6 +3,7 @@ enum Survey: Sendable {
   case shred(PlanSurvey)
   case retention(RetentionSurvey)
   case expiry(ExpirySurvey)
+  case accessPage(AccessPage)
 
   /// Throws `.corrupt` when it is of another kind of act.
   func shred() throws(StoreError) -> PlanSurvey {
@@ -13,6 +14,11 @@ enum Survey: Sendable {
   func retention() throws(StoreError) -> RetentionSurvey {
     guard case .retention(let survey) = self else { throw .corrupt }
     return survey
+  }
+
+  func accessPage() throws(StoreError) -> AccessPage {
+    guard case .accessPage(let page) = self else { throw .corrupt }
+    return page
   }
 
   func expiry() throws(StoreError) -> ExpirySurvey {

@@ -51,6 +51,19 @@ final class Surveyor: Sendable {
         }
         handOn(work)
       }
+    case .accessLog(let tenant, let after, let limit):
+      thread.async(group: underWay) { [shared] in
+        var work = work
+        work.survey = Result { () throws(StoreError) in
+          guard let number = shared.withState({ $0.tenantsByName[tenant] }) else {
+            throw .noTenant
+          }
+          try shared.accessLog.flush(shared.clock())
+          return .accessPage(
+            try shared.accessLog.page(number, after: after, limit: limit, shared))
+        }
+        handOn(work)
+      }
     case .expire, .hourly, .retentionStatus:
       thread.async(group: underWay) { [shared] in
         var work = work

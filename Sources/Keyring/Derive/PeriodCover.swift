@@ -13,7 +13,7 @@ package import Sodium
 /// A value: puncturing answers a new cover, and what holds the old one must be destroyed.
 package struct PeriodCover: ~Copyable, Sendable {
   /// A seed: `depth u8 | prefix u32 | seed 32`.
-  static let entryBytes = 37
+  package static let entryBytes = 37
   /// What the count byte holds, and what a tenant's node has room for.
   static let seedsMax = 200
 
@@ -40,7 +40,7 @@ package struct PeriodCover: ~Copyable, Sendable {
   }
 
   /// Reads `count` seeds; nil when they cannot be a cover.
-  init?(unit: PeriodUnit, count: Int, entries: Span<UInt8>) {
+  package init?(unit: PeriodUnit, count: Int, entries: Span<UInt8>) {
     guard count <= Self.seedsMax, entries.count == count * Self.entryBytes else { return nil }
     let depth = Self.depth(unit)
     for offset in stride(from: 0, to: entries.count, by: Self.entryBytes) {
@@ -124,10 +124,10 @@ package struct PeriodCover: ~Copyable, Sendable {
   }
 
   /// Length of what ``write(to:at:)`` writes.
-  var bytesCount: Int { count * Self.entryBytes }
+  package var bytesCount: Int { count * Self.entryBytes }
 
   /// Writes the seeds as a tenant's node has them.
-  borrowing func write(to bytes: inout MutableSpan<UInt8>, at offset: Int) {
+  package borrowing func write(to bytes: inout MutableSpan<UInt8>, at offset: Int) {
     bytes.set(entries.bytes.extracting(0..<bytesCount), at: offset)
   }
 }

@@ -15,6 +15,8 @@ package enum DocumentKind: UInt8, Sendable, CaseIterable {
   case settings = 6
   /// Backups that were taken; the store's.
   case copies = 7
+  /// What a tenant's evidence needs: its settings (0) and the keys of its access log (1).
+  case evidence = 9
 }
 
 /// The name of a document, of the store or of a tenant.

@@ -17,8 +17,8 @@ extension CommandTable {
       "RETENTION", .admin(.all), "How long events are kept.", subcommands: RetentionCommands.all),
     Command("CLOCK", .admin(.all), "The daemon's clock.", subcommands: ClockCommands.all),
     Command(
-      "ACCESS", .admin(.all), "Who may do what.",
-      subcommands: [
+      "ACCESS", .admin(.all), "Who may do what, and who read what.",
+      subcommands: AccessCommands.all + [
         Command("LIST", 0...0, .admin([.operator, .auditor]), "The rules of the access file.") {
           (_, context) throws(CommandError) in
           AccessReply.append(

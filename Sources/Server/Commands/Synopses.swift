@@ -31,7 +31,9 @@ enum Synopses {
     "CONFIG|GET": "parameter ...", "INFO": "[section ...]",
     "TENANT|CREATE": "name RETENTION retention", "TENANT|INFO": "name",
     "TENANT|SUSPEND": "name", "TENANT|RESUME": "name",
-    "TENANT|SET": "name {IDS {REQUIRED | OPTIONAL} | GRACE kind time}",
+    "TENANT|SET":
+      "name {IDS {REQUIRED | OPTIONAL} | GRACE kind time | STRICT {ON | OFF} | ACCESSLOG days}",
+    "ACCESS|LOG": "tenant [AFTER block] [COUNT count]",
     "TENANT|OFFBOARD": "tenant \(shred)",
     "PLAN|STATUS": "plan", "PLAN|APPROVE": "plan", "PLAN|CANCEL": "plan",
     "SHRED|EVENTS": "tenant position ... \(shred)", "SHRED|STREAM": "tenant stream \(shred)",

@@ -4,7 +4,7 @@ import RESP
 
 /// What `TENANT SET` sets.
 enum TenantOptions {
-  /// Reads `IDS required|optional` or `GRACE kind time` behind the tenant.
+  /// Reads `IDS required|optional`, `GRACE kind time`, `STRICT on|off` or `ACCESSLOG days` behind the tenant.
   static func option(_ arguments: Arguments) throws(CommandError) -> TenantOption {
     switch (arguments.word(at: 2), arguments.count) {
     case ("IDS", 4):
@@ -13,6 +13,22 @@ enum TenantOptions {
       case "OPTIONAL": return .demandsIDs(false)
       default: throw CommandError(.badArgument, "IDS: required or optional")
       }
+    case ("STRICT", 4):
+      switch arguments.word(at: 3) {
+      case "ON": return .isStrict(true)
+      case "OFF": return .isStrict(false)
+      default: throw CommandError(.badArgument, "STRICT: on or off")
+      }
+    case ("ACCESSLOG", 4):
+      let text = arguments[3].array
+      guard text.last == 0x64, (2...5).contains(text.count),
+        let days = DecimalNumber.parseUnsigned(Array(text.dropLast()).span),
+        (1...UInt64(Limits.accessLogDaysMax)).contains(days)
+      else {
+        throw CommandError(
+          .badArgument, "ACCESSLOG: days as 365d, at most \(Limits.accessLogDaysMax)d")
+      }
+      return .accessDays(UInt16(days))
     case ("GRACE", 5):
       guard
         let kind = PlanKind.allCases.first(where: {
@@ -24,7 +40,9 @@ enum TenantOptions {
       }
       return .grace(kind, milliseconds: try milliseconds(arguments[4]))
     default:
-      throw CommandError(.badArgument, "options: IDS required|optional, GRACE kind 0h..30d")
+      throw CommandError(
+        .badArgument,
+        "options: IDS required|optional, GRACE kind 0h..30d, STRICT on|off, ACCESSLOG days")
     }
   }
 

@@ -22,6 +22,8 @@ struct ConnectionState {
   private(set) var tenantNumber: TenantNumber?
   /// What was queued since `MULTI`; nil when there was none.
   var transaction: Transaction?
+  /// What the peer reads for, a code; as the access log has it.
+  var purpose = "unstated"
   var clientName: [UInt8] = []
   var libraryName: [UInt8] = []
   var libraryVersion: [UInt8] = []

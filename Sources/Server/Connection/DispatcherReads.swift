@@ -41,12 +41,9 @@ extension Dispatcher {
       let answer = result
       unfetched.produced(answer.byteCount)
       loop.execute { [self] in
-        unfetched.handedOver(answer.byteCount)
-        guard isOutdated(answer, of: tenant) else {
-          connections[key]?.readDone(answer)
-          return
+        deliver(answer, of: tenant, to: key) { [self] in
+          repeatRead(plan, for: key, encoder, answer, attempt: attempt)
         }
-        repeatRead(plan, for: key, encoder, answer, attempt: attempt)
       }
     }
   }

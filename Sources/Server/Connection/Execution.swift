@@ -228,6 +228,8 @@ extension ReadPlan {
         whole.isTenantGone = answer.isTenantGone
         return whole
       }
+      whole.accesses += answer.accesses
+      if answer.isStrict { whole.isStrict = true }
       if answer.bytes.isEmpty {
         encoder.nullArray(to: &whole.bytes)
       } else {

@@ -34,15 +34,17 @@ struct ErasureRead: Sendable {
 extension QueryPlan {
   /// Runs the read; blocks on the disk.
   func run(
-    on store: EventStore, _ encoder: ReplyEncoder, into answer: inout ReadAnswer
+    on store: EventStore, _ encoder: ReplyEncoder, into answer: inout ReadAnswer,
+    _ served: inout ServedPositions
   ) throws(StoreError) {
     switch self {
     case .event(let tenant, let id, let source, let format):
       try store.readEvent(tenant, id: id.span, source: source.span) { event, body in
         format.append(event, body: body, encoder, to: &answer.bytes)
+        served.add(event.position)
       }
       guard !answer.bytes.isEmpty else { throw .noEvent }
-    case .events(let read): answer.bytes = try read.run(on: store, encoder)
+    case .events(let read): answer.bytes = try read.run(on: store, encoder, &served)
     case .count(let tenant, let filter):
       encoder.integer(try store.count(tenant, filter), to: &answer.bytes)
     case .streams(let tenant, let count, let cursor):
@@ -62,12 +64,15 @@ extension QueryPlan {
 }
 
 extension QueryRead {
-  func run(on store: EventStore, _ encoder: ReplyEncoder) throws(StoreError) -> [UInt8] {
+  func run(
+    on store: EventStore, _ encoder: ReplyEncoder, _ served: inout ServedPositions
+  ) throws(StoreError) -> [UInt8] {
     var list = CursorReply(encoder: encoder)
     let next = try store.query(
       tenant, filter, isDescending: isDescending, limit: count, cursor: cursor
     ) { event, body in
-      list.add { bytes in
+      served.add(event.position)
+      return list.add { bytes in
         bytes.makeRoom(for: body.count + 512)
         format.append(event, body: body, encoder, to: &bytes)
       }

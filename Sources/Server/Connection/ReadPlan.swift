@@ -45,6 +45,15 @@ struct TailRead: Sendable {
   var format = EventFormat.map
 }
 
+/// What was read out by one read.
+struct Access: Sendable {
+  let verb: AccessVerb
+  var positions = ServedPositions()
+  var byteCount = 0
+
+  init(_ verb: AccessVerb) { self.verb = verb }
+}
+
 /// What a reader thread brings back.
 struct ReadAnswer: Sendable {
   /// The reply, encoded; empty when it is long, or when a tail read found nothing.
@@ -60,6 +69,10 @@ struct ReadAnswer: Sendable {
   var tail: TailRead?
   /// The number that a read of erasures began behind.
   var erasuresAfter: UInt64?
+  /// What the access log must know before it leaves: a line for each read.
+  var accesses: [Access] = []
+  /// It must wait until the access log has that on the disk.
+  var isStrict = false
   /// Where the reply to each read of a transaction ends in ``bytes``.
   var ends: [Int] = []
 
@@ -68,6 +81,9 @@ struct ReadAnswer: Sendable {
   private static let copiedBytesMax = 16 << 10
 
   var isEmpty: Bool { bytes.isEmpty && chunks.isEmpty }
+
+  /// Length of the reply.
+  var readableByteCount: Int { chunks.reduce(bytes.count) { $0 + $1.readableBytes } }
 
   /// Memory that the reply holds.
   var byteCount: Int { chunks.reduce(bytes.count) { $0 + $1.storageCapacity } }
@@ -83,30 +99,71 @@ struct ReadAnswer: Sendable {
 }
 
 extension ReadPlan {
+  /// The verb as the access log has it.
+  private var verb: AccessVerb {
+    switch self {
+    case .position: .get
+    case .range: .range
+    case .tail: .read
+    case .summary: .stream
+    case .proof: .proof
+    case .query(.event): .get
+    case .query(.events): .query
+    case .query(.count): .count
+    case .query(.streams): .streams
+    case .query(.erasures): .erasures
+    case .several: .range
+    }
+  }
+
+  /// Whose events are read.
+  private var tenant: TenantNumber {
+    switch self {
+    case .position(let tenant, _, _), .summary(let tenant, _): tenant
+    case .range(let read): read.tenant
+    case .tail(let read, _): read.tenant
+    case .proof(let read): read.tenant
+    case .query(.event(let tenant, _, _, _)), .query(.count(let tenant, _)),
+      .query(.streams(let tenant, _, _)):
+      tenant
+    case .query(.events(let read)): read.tenant
+    case .query(.erasures(let read, _)): read.tenant
+    case .several(let plans): plans.first?.tenant ?? TenantNumber(rawValue: 0)
+    }
+  }
+
   /// Runs the read; blocks on the disk.
   func run(
     on store: EventStore, _ encoder: ReplyEncoder, _ buffers: ReplyBuffers? = nil
   ) -> ReadAnswer {
     var answer = ReadAnswer()
+    var access = Access(verb)
     do throws(StoreError) {
       switch self {
       case .position(let tenant, let position, let format):
-        answer.bytes = try Self.event(tenant, position, format, on: store, encoder)
+        answer.bytes = try Self.event(
+          tenant, position, format, on: store, encoder, &access.positions)
       case .range(let read):
         var list = EventList(
           encoder: encoder, count: read.count, isLiveOnly: read.isLiveOnly, format: read.format,
           buffers: buffers ?? ReplyBuffers())
         try read.run(on: store, into: &list)
+        access.positions = list.served
         answer.set(list, buffers)
       case .tail(var read, _):
-        answer.bytes = try read.run(on: store, encoder)
+        answer.bytes = try read.run(on: store, encoder, &access.positions)
         answer.tail = read
       case .summary(let tenant, let stream):
         let summary = try store.summary(tenant, stream: stream.span)
         StreamReply.append(summary, encoder, to: &answer.bytes)
       case .proof(let read): answer.bytes = try read.run(on: store, encoder)
-      case .query(let plan): try plan.run(on: store, encoder, into: &answer)
+      case .query(let plan): try plan.run(on: store, encoder, into: &answer, &access.positions)
       case .several(let plans): return Self.run(plans, on: store, encoder)
+      }
+      access.byteCount = answer.readableByteCount
+      if access.byteCount > 0 {
+        answer.accesses = [access]
+        answer.isStrict = try store.isStrict(tenant)
       }
     } catch {
       answer.refusal = CommandError(error)
@@ -117,13 +174,14 @@ extension ReadPlan {
 
   private static func event(
     _ tenant: TenantNumber, _ position: UInt64, _ format: EventFormat, on store: EventStore,
-    _ encoder: ReplyEncoder
+    _ encoder: ReplyEncoder, _ served: inout ServedPositions
   ) throws(StoreError) -> [UInt8] {
     var bytes: [UInt8] = []
     try store.readFeed(
       tenant, positions: position...position, isDescending: false, limit: 1
     ) { event, body in
       format.append(event, body: body, encoder, to: &bytes)
+      if event.state == .live { served.add(event.position) }
       return false
     }
     guard !bytes.isEmpty else {
@@ -173,7 +231,9 @@ extension RangeRead {
 
 extension TailRead {
   /// Returns the reply, or nothing when there is nothing behind any cursor.
-  mutating func run(on store: EventStore, _ encoder: ReplyEncoder) throws(StoreError) -> [UInt8] {
+  mutating func run(
+    on store: EventStore, _ encoder: ReplyEncoder, _ served: inout ServedPositions
+  ) throws(StoreError) -> [UInt8] {
     var found: [(cursor: Int, list: EventList)] = []
     var bytesLeft = Limits.replyBytesMax
     for index in cursors.indices where bytesLeft > 0 {
@@ -186,6 +246,7 @@ extension TailRead {
         isDescending: false, count: count, isLiveOnly: false)
       try read.run(on: store, into: &list)
       bytesLeft -= list.byteCount
+      served.add(list.served)
       if !list.isEmpty { found.append((index, list)) }
     }
     guard !found.isEmpty else { return [] }

@@ -58,6 +58,7 @@ enum ControlReply {
       encoder.error(CommandError.noCertificate.line, to: &bytes)
     case (.success(.clock(let status)), _): append(status, encoder, to: &bytes)
     case (.success(.expiry(let report)), _): append(report, encoder, to: &bytes)
+    case (.success(.accessPage(let page)), _): append(page, encoder, to: &bytes)
     case (.success(.retentionStatus(let status)), _): append(status, encoder, to: &bytes)
     }
   }
@@ -81,6 +82,8 @@ enum ControlReply {
         })
     }
     if let count = tenant.holdCount { map.add("holds", count) }
+    if let isStrict = tenant.isStrict { map.add("strict", isStrict ? "on" : "off") }
+    if let days = tenant.accessDays { map.add("access-log", "\(days)d") }
     map.append(to: &bytes)
   }
 

@@ -24,6 +24,8 @@ struct EventList: Sendable {
   private var stored = StoredTime()
   private(set) var count = 0
   private(set) var byteCount = 0
+  /// Events whose content the list has.
+  private(set) var served = ServedPositions()
   /// An event was left out because of its bytes.
   private(set) var isOutOfBytes = false
 
@@ -68,6 +70,7 @@ struct EventList: Sendable {
     chunks[chunks.count - 1].writeBytes(self.event)
     byteCount += size
     count += 1
+    if event.state == .live { served.add(event.position) }
     return count < countMax
   }
 
@@ -93,6 +96,7 @@ struct EventList: Sendable {
     chunks += other.chunks.dropFirst()
     count += other.count
     byteCount += other.byteCount
+    served.add(other.served)
   }
 
   /// The list as a reply.
