@@ -62,6 +62,8 @@ let package = Package(
     layer("EventModel", []),
     layer("RESP", ["EventModel"]),
     layer("TransparencyLog", ["EventModel", crypto]),
+    // an audit as a page
+    layer("AuditReport", ["EventModel"]),
     // tables, keys, engine
     layer("Storage", ["LMDB", "EventModel", "CLinux"]),
     layer("Keyring", ["Sodium", "Storage", "EventModel", "CLinux"]),
@@ -99,12 +101,17 @@ let package = Package(
     .executableTarget(
       name: "lethe-hammer", dependencies: ["Client", "RESP", "EventModel", "CLinux", arguments],
       path: "Tools/Hammer", swiftSettings: strict),
+    // made-up audits as pages; not a product
+    .executableTarget(
+      name: "lethe-report-sample", dependencies: ["AuditReport", "EventModel"],
+      path: "Tools/ReportSample", swiftSettings: strict),
     // tests
     tests("LMDBTests", ["LMDB"]),
     tests("SodiumTests", ["Sodium"]),
     tests("EventModelTests", ["EventModel"]),
     tests("RESPTests", ["RESP", "EventModel"]),
     tests("TransparencyLogTests", ["TransparencyLog", "EventModel"]),
+    tests("AuditReportTests", ["AuditReport", "EventModel", "lethe-report-sample"]),
     tests("StorageTests", ["Storage", "LMDB", "EventModel"]),
     tests("KeyringTests", ["Keyring", "Storage", "Sodium", "EventModel"]),
     tests(
@@ -122,9 +129,9 @@ if Context.environment["LETHE_ENGINE_ONLY"] != nil {
   package.products = []
   package.targets.removeAll { target in
     [
-      "Server", "Client", "lethed", "lethe", "lethe-bench", "lethe-hammer", "ServerTests",
-      "DoctorTests",
-      "ClientTests", "HammerTests",
+      "Server", "Client", "lethed", "lethe", "lethe-bench", "lethe-hammer", "AuditReport",
+      "lethe-report-sample", "AuditReportTests", "ServerTests", "DoctorTests", "ClientTests",
+      "HammerTests",
     ].contains(target.name)
   }
 }

@@ -1,8 +1,8 @@
 # Installs what is missing. Source it, then call `need GROUP..`.
 #
 # Groups: build (to compile), clients (Redis clients for the suites), languages (clients in other
-# languages; say `want`, since their suites are skipped without), disk (loop devices), python (redis-py
-# and lmdb, beside the build, never into the system).
+# languages; say `want`, since their suites are skipped without), page (a browser; also `want`), disk
+# (loop devices), python (redis-py and lmdb, beside the build, never into the system).
 # Only what is missing is installed, by apt-get as root; otherwise the missing things are named.
 
 repo="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
@@ -36,6 +36,8 @@ missing_of() {
       have php || echo php-cli
       php -r 'exit(extension_loaded("redis") ? 0 : 1);' >/dev/null 2>&1 || echo php-redis
       perl -MRedis -e 1 >/dev/null 2>&1 || echo libredis-perl ;;
+    page)
+      have chromium || have chromium-browser || have google-chrome || echo chromium ;;
     disk)
       have mkfs.ext4 || echo e2fsprogs
       have losetup || echo mount ;;
