@@ -58,6 +58,9 @@ package struct LedgerEntry: Hashable, Sendable {
     case backupRetired = 67
     /// Every node of the tenant got a fresh key.
     case tenantRewrapped = 60
+    /// A tenant's new events are sealed under new keys; `count` is the generation's number, result 1: since
+    /// somebody may have the old ones.
+    case generationBegun = 61
     /// A retention class was made (`result` 0) or its policy changed (1); `count` is its number.
     case classSet = 30
     /// A shorter maximum was planned (`result` 0), or was in force at once with a second user's

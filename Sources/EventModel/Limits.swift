@@ -109,9 +109,7 @@ package enum Limits {
   package static let shredEventsMax = 1_000
   /// A position or version has 48 bits on the disk.
   package static let positionMax: UInt64 = (1 << 48) - 1
-  /// Leaves of one generation of a tenant: a trillion positions, more than a log can hold.
-  package static let leafBits: UInt64 = 40
-  /// Generations of a tenant; each restore begins one.
+  /// Generations of a tenant whose events can be read: each key rotation and each restore begins one.
   package static let generationsMax = 256
   /// Retention classes of a tenant: their covers lie in one node.
   package static let classesMax = 8

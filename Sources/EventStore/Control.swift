@@ -64,6 +64,8 @@ package enum ControlAct: Sendable {
   case rotateRoot
   /// Gives every node of the tenant a fresh key, and replaces the root.
   case rewrapTenant(TenantName)
+  /// New keys for what the tenant stores from now on, and a new root.
+  case rotateTenant(TenantName, GenerationCause)
 
   // Restrictions.
   case restrictSubject(TenantName, subject: [UInt8], PersonDemand)

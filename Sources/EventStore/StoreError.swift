@@ -62,7 +62,8 @@ package enum StoreError: Error, Hashable, Sendable {
   case clockUncertain
   /// The clock shows a period that was destroyed. The operator sets it right.
   case clockBehind
-  /// Too many holes among the tenant's periods. The caller waits until older ones expire.
+  /// Too many holes among the tenant's periods, or too many generations. The caller waits until older
+  /// ones expire.
   case tooManyHoles
   /// The stream has no event, or it was shredded. The caller's mistake.
   case noStream

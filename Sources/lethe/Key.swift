@@ -9,9 +9,10 @@ struct Key: ParsableCommand {
       EXAMPLES
         $ lethe key status
         $ lethe key rotate-root
+        $ lethe key rotate-tenant acme
         $ lethe key rewrap acme
       """,
-    subcommands: [KeyStatus.self, KeyRotateRoot.self, KeyRewrap.self])
+    subcommands: [KeyStatus.self, KeyRotateRoot.self, KeyRotateTenant.self, KeyRewrap.self])
 }
 
 /// `lethe key status`.
@@ -50,6 +51,37 @@ struct KeyRotateRoot: ParsableCommand {
   func run() throws {
     try Output.details(
       options.openAdmin().call(Request("KEY", "ROTATE", "ROOT")), isJSON: options.json)
+  }
+}
+
+/// `lethe key rotate-tenant`.
+struct KeyRotateTenant: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "rotate-tenant",
+    abstract: "Seal what a tenant stores from now on under new keys, and replace the root.",
+    discussion: """
+      What was stored before stays readable, and as protected as it was: the answer says how many events \
+      that concerns. After a compromise follow with 'lethe key rewrap'. Take a new backup of the keyring \
+      afterwards.
+
+      EXAMPLES
+        $ lethe key rotate-tenant acme
+        $ lethe key rotate-tenant acme --compromised
+        $ lethe key rotate-tenant acme --json
+      """)
+
+  @Argument(help: "The tenant.")
+  var tenant: String
+
+  @Flag(help: "Somebody may have the keys until now; KEY STATUS calls them compromised then.")
+  var compromised = false
+
+  @OptionGroup var options: ConnectionOptions
+
+  func run() throws {
+    var request = Request("KEY", "ROTATE", "TENANT", tenant)
+    if compromised { request.append("REASON", "compromise") }
+    try Output.details(options.openAdmin().call(request), isJSON: options.json)
   }
 }
 

@@ -94,9 +94,9 @@ import Testing
     let (mine, theirs) = try store.store.shared.withState { state in
       (
         ErasureRow.outerKey(
-          dataSecret: try state.tenants[tenant]!.open(state.keyring).keys.dataSecret),
+          mapKey: try state.tenants[tenant]!.open(state.keyring).keys.mapKey),
         ErasureRow.outerKey(
-          dataSecret: try state.tenants[other]!.open(state.keyring).keys.dataSecret)
+          mapKey: try state.tenants[other]!.open(state.keyring).keys.mapKey)
       )
     }
     let label = ErasureRow.label(1, mine)

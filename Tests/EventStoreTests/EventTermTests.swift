@@ -63,7 +63,7 @@ extension TestStore {
   func count(_ tenant: TenantNumber, type: String) throws -> Int {
     let term = try store.shared.withState { (state) throws(StoreError) in
       let secrets = try state.activeTenant(tenant).open(state.keyring)
-      return TermKey(type: Array(type.utf8).span, dataSecret: secrets.keys.dataSecret)
+      return TermKey(type: Array(type.utf8).span, mapKey: secrets.keys.mapKey)
     }
     return try term.all(in: store.shared.index).count
   }

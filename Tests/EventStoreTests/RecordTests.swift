@@ -59,18 +59,3 @@ import Testing
     #expect(back.nextPage == nil)
   }
 }
-
-@Test func `every generation has leaves of its own`() {
-  let period = Period(unit: .day, index: 1)
-  var seen: Set<UInt64> = []
-  for generation: UInt16 in [1, 2, 255, 256] {
-    for position: UInt64 in [1, 2, 1 << 39] {
-      let routing = Routing(
-        tenant: TenantNumber(rawValue: 1), position: position, generation: generation,
-        classNumber: .default, period: period)
-      #expect(seen.insert(routing.leafPosition).inserted)
-      #expect(routing.leafPosition <= Limits.positionMax)
-      if generation == 1 { #expect(routing.leafPosition == position) }
-    }
-  }
-}

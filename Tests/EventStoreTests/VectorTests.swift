@@ -98,11 +98,11 @@ import TransparencyLog
 
   @Test func `types and ids have the published terms`() throws {
     func secret(_ row: Vectors.Row) -> SecretBytes {
-      let bytes = row.bytes("dataSecret")
+      let bytes = row.bytes("mapKey")
       return SecretBytes(copying: bytes.span)
     }
     for row in try Vectors.rows("types") {
-      let term = TermKey(type: row.bytes("type").span, dataSecret: secret(row))
+      let term = TermKey(type: row.bytes("type").span, mapKey: secret(row))
       let bucket = Bucket(month: 682)
       #expect(
         term.tag(in: bucket)
@@ -112,7 +112,7 @@ import TransparencyLog
       var scratch: [UInt8] = []
       let term = IDTerm(
         id: row.bytes("id").span, source: row.bytes("source").span,
-        idKey: IDTerm.key(dataSecret: secret(row)), scratch: &scratch)
+        idKey: IDTerm.key(mapKey: secret(row)), scratch: &scratch)
       let bytes = term.keyBytes
       #expect(bytes.span.array == row.bytes("termKey"))
       #expect("\(term.fingerprint)" == row.text("fingerprint"))

@@ -252,7 +252,7 @@ def lineages(variant=None):
             faults.append(f"a backup of another lineage is gone on with: {status} {err}")
         try:
             store.wire("acme").call("EVENT.QUERY", "TYPE", "test.event", "COUNT", "2", "CURSOR", cursor)
-            faults.append("a cursor of the generation before is taken")
+            faults.append("a cursor of the lineage before is taken")
         except ErrorReply as error:
             check(error.word == "BADCURSOR", str(error))
         status, report, err = backup(store, store.folder / "second", "--keyring")

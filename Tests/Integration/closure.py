@@ -134,6 +134,8 @@ VARIANTS = {
     "root-kept": (60, None, (1, 2, 5)), "derive": (60, None, (1, 2, 5)),
     # It leaks only now and then, and what opens bodies would notice a key in a dead slot.
     "rebalance": (200, PERSONS, (1,)),
+    "retired-kept": (60, {"create_tenant": 1, "append": 12, "begin_generation": 4, "shred_events": 3},
+                     (1,)),
     "minimum-ignored": (60, {"append": 6, "shred_person": 4}, (1,)),
     "hold-ignored": (60, {"append": 6, "shred_person": 4, "hold": 3, "shred_events": 1}, (1,)),
     "expiry-early": (60, {"create_tenant": 1, "append": 6, "expire": 3}, (1,)),

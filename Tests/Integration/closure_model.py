@@ -18,7 +18,7 @@ DAY_MS = 86_400_000
 WEIGHTS = {
     "create_tenant": 3, "append": 55, "shred_person": 12, "shred_events": 5, "shred_stream": 3,
     "shred_period": 3, "next_day": 2, "shred_tenant": 1, "enrol": 2, "expire": 3, "restart": 1,
-    "rotate_keys": 2, "hold": 4, "release": 2, "plan": 3, "end_plan": 2}
+    "rotate_keys": 2, "begin_generation": 3, "hold": 4, "release": 2, "plan": 3, "end_plan": 2}
 # What leads to the rarer kinds of acts, when chance has left one out.
 WAYS = {
     "events": ["shred_events"], "streams": ["shred_stream"], "periods": ["next_day", "shred_period"],
@@ -27,6 +27,7 @@ WAYS = {
     "refused": ["append", "hold", "shred_person"], "released": ["hold", "release"],
     "planned": ["append", "plan"], "cancelled": ["append", "plan", "end_plan"],
     "carried-out": ["append", "plan", "next_day"], "rotations": ["rotate_keys"],
+    "generations": ["begin_generation"],
     "tenants": ["create_tenant", "release", "shred_tenant"]}
 # Without what opens the bodies of events.
 PERSONS = {"create_tenant": 3, "append": 60, "shred_person": 30, "restart": 1, "enrol": 6}
@@ -58,7 +59,7 @@ class Scenario(HoldsAndPlans):
         self.today, self.start = 0, time.time()
         self.counts = dict.fromkeys(
             "persons events streams periods tenants expired lapsing lapsed holds refused released"
-            " planned cancelled carried-out rotations".split(), 0)
+            " planned cancelled carried-out rotations generations".split(), 0)
         self.violations, self.changed = [], 0
         self.snapshots, self.old, self.ended = [], None, None
         self.counter = itertools.count(1)
@@ -331,6 +332,11 @@ class Scenario(HoldsAndPlans):
             self.daemon.admin("KEY", "ROTATE", "ROOT")
         else:
             self.daemon.admin("KEY", "REWRAP", "TENANT", self.rng.choice(self.tenants))
+
+    def begin_generation(self):
+        """What the tenant has stands under the old keys and dies with them as before."""
+        self.counts["generations"] += 1
+        self.daemon.admin("KEY", "ROTATE", "TENANT", self.rng.choice(self.tenants))
 
     def run(self, operations, variant=None):
         """With a variant, what it breaks may be noticed by the daemon, which ends the run."""

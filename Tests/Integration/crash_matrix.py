@@ -185,6 +185,10 @@ def rewrap_tenant(run):
     return control(run, "KEY", "REWRAP", "TENANT", "acme")
 
 
+def begin_generation(run):
+    return control(run, "KEY", "ROTATE", "TENANT", "acme")
+
+
 def judge_rotated(run, answer):
     """Every event is readable, from the old root or from the new one."""
     is_new = run.roots() != run.before
@@ -288,7 +292,8 @@ def main():
             ("a condemned key's lapse", with_lapse, expire, judge_lapse, 2),
             ("a shorter maximum", with_events_only, shorten, judge_shortened, 1),
             ("a root rotated", with_events, rotate_root, judge_rotated, 2),
-            ("a tenant's keys wrapped anew", with_events, rewrap_tenant, judge_rotated, 2)):
+            ("a tenant's keys wrapped anew", with_events, rewrap_tenant, judge_rotated, 2),
+            ("a tenant's new keys", with_events, begin_generation, judge_rotated, 2)):
         each_point(title, verdicts, prepare, act, judge, holders)
     for variant in ("erase-before-commit", "commit-before-stage", "ack-before-erase"):
         faults = each_point(variant, verdicts, with_events, shred, judge_shred, 1, variant)

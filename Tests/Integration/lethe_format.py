@@ -62,54 +62,17 @@ class Reference:
         self.id, self.key, self.version = raw[:8], raw[8:40], u(raw[40:48])
 
 
-class Tenant:
-    """Section 4.2."""
+class Generation:
+    """Section 4.2: what events of one generation of a tenant are sealed under, from whatever copies."""
 
-    def __init__(self, number, raw):
-        at = 0
-
-        def take(count):
-            nonlocal at
-            at += count
-            return raw[at - count:at]
-        self.number = number
-        assert take(1) == b"\x01"
-        self.state = take(1)[0]
-        self.id = take(16)
-        self.created = u(take(8))
-        length = take(1)[0]
-        self.name = take(63)[:length]
-        self.generation = u(take(2))
-        self.data_secret, self.position_seed = take(32), take(32)
-        self.map_key, self.impersonal_key = take(32), take(32)
-        self.next_slot = u(take(8))
-        self.keys_height, self.keys = take(1)[0], Reference(take(48))
-        self.map_height, self.map = take(1)[0], Reference(take(48))
-        self.positions_height, self.positions = take(1)[0], Reference(take(48))
-        self.documents_height, self.documents = take(1)[0], Reference(take(48))
-        # Seeds of positions: (level, first `level` digits) -> seeds; the closure adds those of nodes.
-        self.seeds = {} if self.positions_height else {(0, 0): {self.position_seed}}
-        self.classes = {}
-        count = take(1)[0]
-        self.lapse_day = u(take(2))
-        for _ in range(count):
-            number, flags = take(1)[0], take(1)[0]
-            name = take(take(1)[0])
-            take(take(1)[0])  # the purpose
-            minimum = u(take(4))
-            steps = [(u(take(4)), u(take(4))) for _ in range(take(1)[0])]
-            if flags & 8:
-                take(12)  # a shorter maximum that is to come
-            cover = []
-            for _ in range(take(1)[0]):
-                cover.append((take(1)[0], u(take(4)), take(32)))
-            self.classes[number] = (name, flags & 1, steps, minimum, cover)
+    def __init__(self, data_secret):
+        self.data_secret = data_secret
+        self.covers = {}  # (class, unit) -> {(depth, prefix, seed)}
+        self.seeds = {}   # of positions: (level, first `level` digits) -> seeds
 
     def period_key(self, number, unit, index):
-        if number not in self.classes or self.classes[number][1] != unit:
-            return None
         total = 16 if unit == 0 else 20
-        for depth, prefix, seed in self.classes[number][4]:
+        for depth, prefix, seed in self.covers.get((number, unit), ()):
             if index >> (total - depth) != prefix:
                 continue
             for level in range(total - depth - 1, -1, -1):
@@ -137,6 +100,57 @@ class Tenant:
         return node
 
 
+class Tenant:
+    """Section 4.2; `generations` are those of its number that were found anywhere."""
+
+    def __init__(self, number, raw, generations):
+        at = 0
+
+        def take(count):
+            nonlocal at
+            at += count
+            return raw[at - count:at]
+        self.number = number
+        assert take(1) == b"\x01"
+        self.state = take(1)[0]
+        self.id = take(16)
+        self.created = u(take(8))
+        length = take(1)[0]
+        self.name = take(63)[:length]
+        self.generation, self.lineage = u(take(2)), u(take(2))
+        self.data_secret, self.position_seed = take(32), take(32)
+        self.map_key, self.impersonal_key = take(32), take(32)
+        self.next_slot = u(take(8))
+        self.keys_height, self.keys = take(1)[0], Reference(take(48))
+        self.map_height, self.map = take(1)[0], Reference(take(48))
+        self.positions_height, self.positions = take(1)[0], Reference(take(48))
+        self.documents_height, self.documents = take(1)[0], Reference(take(48))
+        self.generations = generations
+        own = generations.setdefault(self.generation, Generation(self.data_secret))
+        if not self.positions_height:
+            own.seeds.setdefault((0, 0), set()).add(self.position_seed)
+        self.classes = {}
+        count = take(1)[0]
+        self.lapse_day = u(take(2))
+        for _ in range(count):
+            number, flags = take(1)[0], take(1)[0]
+            name = take(take(1)[0])
+            take(take(1)[0])  # the purpose
+            minimum = u(take(4))
+            steps = [(u(take(4)), u(take(4))) for _ in range(take(1)[0])]
+            if flags & 8:
+                take(12)  # a shorter maximum that is to come
+            cover = []
+            for _ in range(take(1)[0]):
+                cover.append((take(1)[0], u(take(4)), take(32)))
+            self.classes[number] = (name, flags & 1, steps, minimum, cover)
+            own.covers.setdefault((number, flags & 1), {}).update(dict.fromkeys(cover))
+
+    def period_key(self, generation, number, unit, index):
+        found = self.generations.get(generation)
+        return found and found.period_key(number, unit, index)
+
+
 class Closure:
     """Everything that today's roots open in any of the keyring snapshots: the attacker.
 
@@ -154,7 +168,7 @@ class Closure:
         self.last_days = {}  # (tenant, slot) -> days on which the key ends by itself
         # (tenant, kind, number) -> contents; tenant 0 is the store.
         self.documents = {}
-        self.position_seeds = {}
+        self.generations = {}  # tenant -> generation -> Generation
         self.instance_secrets = set()
         self.opened, self.tried = 0, set()
         for blob in self.blobs.get(bytes(8), ()):
@@ -233,16 +247,16 @@ class Closure:
 
     def _tenant(self, number, reference):
         for _, plain in self._open(reference, (5,), number):
-            tenant = Tenant(number, plain)
+            generations = self.generations.setdefault(number, {})
+            tenant = Tenant(number, plain, generations)
             self.tenants.setdefault(number, []).append(tenant)
             self._array(tenant.keys_height, tenant.keys, number, "keys")
             if tenant.map_height:
                 self._map(tenant.map, number)
             self._documents(tenant.documents_height, tenant.documents, number)
             if tenant.positions_height:
-                seeds = self.position_seeds.setdefault(number, {})
-                tenant.seeds = seeds
-                self._positions(tenant.positions, number, 0, 0, seeds)
+                self._positions(tenant.positions, number, 0, 0,
+                                generations[tenant.generation].seeds)
 
     def _documents(self, height, reference, tenant, base=0):
         if height == 0:
@@ -254,8 +268,27 @@ class Closure:
                     self._documents(height - 1, child, tenant, place)
                     continue
                 for _, content in self._open(child, (7,), tenant):
-                    self.documents.setdefault((tenant, place & 15, place >> 4), set()).add(
-                        content[2:2 + u(content[:2])])
+                    content = content[2:2 + u(content[:2])]
+                    self.documents.setdefault((tenant, place & 15, place >> 4), set()).add(content)
+                    if tenant and place & 15 == 5 and place >> 4:
+                        self._retired(tenant, place >> 4, content)
+
+    def _retired(self, tenant, number, content):
+        """Section 4.10: a generation that takes no new events."""
+        assert content[0] == 1
+        found = self.generations.setdefault(tenant, {}).setdefault(
+            number, Generation(content[16:48]))
+        if content[80]:
+            self._positions(Reference(content[81:129]), tenant, 0, 0, found.seeds)
+        else:
+            found.seeds.setdefault((0, 0), set()).add(content[48:80])
+        at = 129
+        for _ in range(content[1]):
+            cover = found.covers.setdefault((content[at], content[at + 1]), {})
+            count, at = content[at + 2], at + 3
+            for _ in range(count):
+                cover[content[at], u(content[at + 1:at + 5]), content[at + 5:at + 37]] = None
+                at += 37
 
     def _positions(self, reference, tenant, level, prefix, seeds):
         for _, plain in self._open(reference, (6,), tenant):
@@ -296,11 +329,13 @@ class Record:
         self.period = u(plain[16:20])
 
     def open_header(self, tenant):
-        period = tenant.period_key(self.class_number, self.unit, self.period)
+        period = tenant.period_key(
+            self.generation, self.class_number, self.unit, self.period)
         if period is None:
             return False
         self.period_key = period
-        header_key = blake2b(512, period, b"LT1.hdr.key", tenant.data_secret)
+        self.keys = tenant.generations[self.generation]
+        header_key = blake2b(512, period, b"LT1.hdr.key", self.keys.data_secret)
         plain = xor(self.raw[48:80], hchacha(header_key[:32], self.nonce))
         self.stream, self.version, self.stored = u(plain[:5]), u(plain[5:11]), u(plain[11:17])
         count = plain[17]
@@ -316,11 +351,9 @@ class Record:
         count = len(self.subjects)
         joined = b"".join(subject_keys) if count else tenant.impersonal_key
         base = blake2b(256, self.period_key, b"LT1.ev.base",
-                       bytes([count]) + stream_key + joined + tenant.data_secret)
+                       bytes([count]) + stream_key + joined + self.keys.data_secret)
         at = 144 if count > 2 else 112
-        # Every generation has leaves of its own.
-        place = ((self.generation - 1) & 255) << 40 ^ self.position
-        for leaf in tenant.position_leaves(place):
+        for leaf in self.keys.position_leaves(self.position):
             derived = blake2b(512, base, b"LT1.ev.key",
                               leaf + self.nonce + tenant.id + self.position.to_bytes(8, "big"))
             if derived[32:] == self.raw[80:112]:

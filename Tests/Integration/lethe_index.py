@@ -116,12 +116,12 @@ def terms(tenant, record, keys, fields):
     if fields is None:
         return found
     values = dict(fields)
-    found.append((month, tag(blake2b(128, tenant.data_secret, b"LT1.idx.type", values[2]), month),
+    found.append((month, tag(blake2b(128, tenant.map_key, b"LT1.idx.type", values[2]), month),
                   0))
     identifier = values.get(4)
     if identifier is not None:
         source = values.get(6, b"")
-        term = siphash128(blake2b(128, tenant.data_secret, b"LT1.idx.id", b""),
+        term = siphash128(blake2b(128, tenant.map_key, b"LT1.idx.id", b""),
                           len(source).to_bytes(2, "big") + source + identifier)
         day = 16_384 + record.stored // 86_400_000
         found.append((month, tag(term, month), 0))

@@ -87,12 +87,14 @@ class Reading:
         for (tenant, slot), keys in closure.keys.items():
             self.keys |= {("name", (tenant, slot), key) for key in keys}
         for number, (tenant,) in closure.tenants.items():
-            self.keys |= {("data", number, tenant.data_secret), ("map", number, tenant.map_key),
+            self.keys |= {("map", number, tenant.map_key),
                           ("impersonal", number, tenant.impersonal_key)}
-            for held in tenant.seeds.values():
-                self.keys |= {("position", number, one) for one in held}
-            for own in tenant.classes.values():
-                self.keys |= {("period", number, one) for _, _, one in own[4]}
+            for generation in tenant.generations.values():
+                self.keys.add(("data", number, generation.data_secret))
+                for held in generation.seeds.values():
+                    self.keys |= {("position", number, one) for one in held}
+                for own in generation.covers.values():
+                    self.keys |= {("period", number, one) for _, _, one in own}
 
     def tenant(self, name):
         return next((number, tenants[0]) for number, tenants in self.closure.tenants.items()
@@ -112,8 +114,7 @@ class Reading:
             if record.open_header(tenant):
                 slots = [self.closure.keys.get((record.tenant, slot))
                          for slot in [record.stream, *record.subjects]]
-            place = ((record.generation - 1) & 255) << 40 ^ record.position
-            leaves = list(tenant.position_leaves(place))
+            leaves = list(record.keys.position_leaves(record.position)) if slots else []
             if leaves and slots and all(slots):
                 keys = [next(iter(one)) for one in slots]
                 found[(record.tenant, record.position)] = self.chain(tenant, record, leaves[0], keys)
@@ -123,7 +124,7 @@ class Reading:
     def chain(tenant, record, leaf, keys):
         joined = b"".join(keys[1:]) or tenant.impersonal_key
         base = fmt.blake2b(256, record.period_key, b"LT1.ev.base",
-                           bytes([len(keys) - 1]) + keys[0] + joined + tenant.data_secret)
+                           bytes([len(keys) - 1]) + keys[0] + joined + record.keys.data_secret)
         derived = fmt.blake2b(512, base, b"LT1.ev.key",
                               leaf + record.nonce + tenant.id + record.position.to_bytes(8, "big"))
         check(derived[32:] == record.raw[80:112], "the reader finds another key than the event's")
@@ -202,8 +203,8 @@ def scan(acts, variant=None):
         dead = {(kind, name, key) for kind, name, key in known if key not in living}
         for (number, position), chain in events.items():
             # A leaf that still follows from a seed was not destroyed; what it opens with was.
-            tenants = now.closure.tenants.get(number, ())
-            leaves = {leaf for tenant in tenants for leaf in tenant.position_leaves(position)}
+            generations = now.closure.generations.get(number, {}).values()
+            leaves = {leaf for keys in generations for leaf in keys.position_leaves(position)}
             dead |= {(kind, (number, position), key) for kind, key in chain.items()
                      if key not in living and key not in leaves}
         found, searched = count(pid, named(dead))

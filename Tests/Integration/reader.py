@@ -27,6 +27,9 @@ class Scenario:
         for tenant, retention in (("days", "395d"), ("hours", "36h")):
             daemon.admin("TENANT", "CREATE", tenant, "RETENTION", retention)
             self.write(tenant)
+        # New keys; what comes behind them is sealed under these.
+        daemon.admin("KEY", "ROTATE", "TENANT", "days")
+        self.write("days", EVENTS)
         for tenant in ("days", "hours"):
             for person in ("p1", "p7"):
                 daemon.shred_person(tenant, person)
@@ -36,9 +39,9 @@ class Scenario:
             self.shred("EVENTS", tenant, *rng.sample(live, 5))
             self.shred("STREAM", tenant, "s3")
 
-    def write(self, tenant):
+    def write(self, tenant, first=0):
         pipeline = self.daemon.client(tenant).pipeline(transaction=False)
-        for number in range(EVENTS):
+        for number in range(first, first + EVENTS):
             persons = self.rng.sample([f"p{n}" for n in range(30)],
                                       self.rng.choice((0, 1, 1, 2, 3, 4)))
             event = {"stream": f"s{self.rng.randrange(8)}", "type": f"t{self.rng.randrange(4)}",
@@ -220,7 +223,7 @@ class Reader:
         rows, = fmt.tables(self.data, "log", "erasures")
         total = 0
         for number, tenant in self.tenants.items():
-            key = fmt.blake2b(256, tenant.data_secret, b"LT1.erasures", b"")
+            key = fmt.blake2b(256, tenant.map_key, b"LT1.erasures", b"")
             erased, row_number = set(), 1
             while True:
                 label = fmt.siphash128(key[:16], row_number.to_bytes(8, "big"))
@@ -240,7 +243,7 @@ class Reader:
     def row(tenant, sealed, key, label, number):
         plain = fmt.open_sealed(sealed, key, b"LT1.erasure.out", label)
         index.expect(plain is not None, "a row of erasures does not open")
-        period = tenant.period_key(0, plain[1], fmt.u(plain[2:6]))
+        period = tenant.period_key(fmt.u(plain[6:8]), 0, plain[1], fmt.u(plain[2:6]))
         inner_key = fmt.blake2b(256, period, b"LT1.erased", b"")
         inner = fmt.open_sealed(plain[72:], inner_key, b"LT1.erasure.in", number.to_bytes(8, "big"))
         index.expect(inner is not None, "a row's positions do not open")

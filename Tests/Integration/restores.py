@@ -28,7 +28,8 @@ class Scenario(erasures.Scenario):
         self.steps = [
             (self.shred_person, 8), (self.shred_events, 3), (self.shred_stream, 1), (self.shred_period, 1),
             (self.next_day, 2), (self.expire, 2), (self.shred_tenant, 1), (self.create_tenant, 2),
-            (lambda: daemon.admin("KEY", "ROTATE", "ROOT"), 3)]
+            (lambda: daemon.admin("KEY", "ROTATE", "ROOT"), 3),
+            (lambda: daemon.admin("KEY", "ROTATE", "TENANT", rng.choice(self.tenants)), 2)]
         self.rotations = 0
 
     def append(self):

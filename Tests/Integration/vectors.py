@@ -112,8 +112,8 @@ def tags():
 
 def terms():
     """Terms of types and ids."""
-    secret = fixed("data secret", 32)
-    types = [{"type": name, "dataSecret": secret,
+    secret = fixed("map key", 32)
+    types = [{"type": name, "mapKey": secret,
               "termKey": fmt.blake2b(128, secret, b"LT1.idx.type", name)}
              for name in (b"order.placed", "bestellung.gel\u00f6scht".encode())]
     key = fmt.blake2b(128, secret, b"LT1.idx.id", b"")
@@ -121,7 +121,7 @@ def terms():
     for name, source in ((b"a", b""), (b"a", b"urn:x"), (b"x" * 255, b"y" * 255)):
         term = fmt.siphash128(key, len(source).to_bytes(2, "big") + source + name)
         fingerprint = fmt.siphash64(term, b"\xff\xff") & (1 << 48) - 1
-        ids.append({"id": name, "source": source, "dataSecret": secret, "termKey": term,
+        ids.append({"id": name, "source": source, "mapKey": secret, "termKey": term,
                     "fingerprint": str(fingerprint)})
     return types, ids
 

@@ -48,7 +48,9 @@ final class ClosureScenario {
   private(set) var firstPeriods: [TenantNumber: UInt32] = [:]
   private(set) var livingBuckets: Set<Bucket> = []
   private(set) var deadBuckets: Set<Bucket> = []
-  private(set) var deadPositions: [TenantNumber: Set<UInt64>] = [:]
+  private(set) var deadPositions: [ReachedGeneration: Set<UInt64>] = [:]
+  /// The newest generation of each tenant, and from which on there are keys.
+  private(set) var generations: [TenantNumber: ClosedRange<UInt16>] = [:]
   /// What documents say: a number that no other content has.
   private(set) var livingDocuments: [DocumentPlace: UInt64] = [:]
   private(set) var deadDocuments: Set<UInt64> = []
@@ -77,7 +79,8 @@ final class ClosureScenario {
       case 85..<90: try expire()
       case 90..<94: try changeBuckets()
       case 94..<96: try shredPositions()
-      case 96..<98: try changeDocument()
+      case 96: try changeDocument()
+      case 97: try beginGeneration()
       case 98: try rewrap()
       default: try reopen()
       }
@@ -129,6 +132,7 @@ extension ClosureScenario {
     nextTag += 1
     tenants.append(tenant)
     firstPeriods[tenant] = 0
+    generations[tenant] = 1...1
     try snapshot()
   }
 
@@ -172,6 +176,7 @@ extension ClosureScenario {
     tenants.removeAll { $0 == tenant }
     deadTenants.append(tenant)
     firstPeriods[tenant] = nil
+    generations[tenant] = nil
     dead += living.filter { $0.tenant == tenant }
     living.removeAll { $0.tenant == tenant }
     deadMarks += livingMarks.filter { $0.0 == tenant }
@@ -195,7 +200,7 @@ extension ClosureScenario {
     try rotate(removal, .subjectEnrolled)
   }
 
-  private func expire() throws {
+  func expire() throws {
     guard let tenant = tenants.randomElement(using: &random), let first = firstPeriods[tenant]
     else {
       return
@@ -209,7 +214,9 @@ extension ClosureScenario {
   }
 
   func shredPositions() throws {
-    guard let tenant = tenants.randomElement(using: &random) else { return }
+    guard let tenant = tenants.randomElement(using: &random),
+      let generation = generations[tenant]?.randomElement(using: &random)
+    else { return }
     var removal = Removal()
     removal.parts[tenant] = Removal.Part()
     // Neighbours, repeats, and the same position again, as requests may have it.
@@ -219,8 +226,9 @@ extension ClosureScenario {
         Bool.random(using: &random)
         ? start + UInt64.random(in: 0...3, using: &random)
         : UInt64.random(in: 1...Limits.positionMax, using: &random)
-      removal.parts[tenant]?.positions.append(position)
-      deadPositions[tenant, default: []].insert(position)
+      removal.parts[tenant]?.positions[generation, default: []].append(position)
+      deadPositions[ReachedGeneration(tenant: tenant, number: generation), default: []].insert(
+        position)
     }
     try rotate(removal, .eventsShredded)
   }
@@ -259,7 +267,9 @@ extension ClosureScenario {
     {
       return known
     }
-    let kind = DocumentKind.allCases.randomElement(using: &random) ?? .plan
+    // Those of generations are the keyring's own.
+    let kinds = DocumentKind.allCases.filter { $0 != .generation }
+    let kind = kinds.randomElement(using: &random) ?? .plan
     let number = UInt32.random(in: 0...(random.next() % 2 == 0 ? 3 : 5_000), using: &random)
     return DocumentPlace(
       tenant: random.next() % 2 == 0 ? tenants.randomElement(using: &random) : nil,
@@ -273,6 +283,18 @@ extension ClosureScenario {
       removal.rewraps = [tenant]
     }
     try rotate(removal, removal.rewraps.isEmpty ? .rootRotated : .tenantRewrapped)
+  }
+
+  /// New keys for a tenant; all that the old ones open is still opened by them.
+  func beginGeneration() throws {
+    guard let tenant = tenants.randomElement(using: &random), let known = generations[tenant]
+    else { return }
+    var removal = Removal()
+    // As if something had been stored in whatever period is never destroyed here.
+    removal.generations[tenant] = GenerationStart(
+      cause: .rotated, milliseconds: TestStore.now, storedThrough: 60_000 * 86_400_000)
+    generations[tenant] = known.lowerBound...(known.upperBound + 1)
+    try rotate(removal, .generationBegun)
   }
 
   private func changeBuckets() throws {

@@ -32,7 +32,9 @@ import Testing
     #expect(tops > 0)
     expectNoTraces(scenario, closure)
     let documents = Set(
-      closure.documents.map { $0.document.withBytes { $0.bigEndian(at: 0, bytes: 8) } })
+      closure.documents.filter { $0.id.kind != .generation }.map {
+        $0.document.withBytes { $0.bigEndian(at: 0, bytes: 8) }
+      })
     #expect(scenario.deadDocuments.count > 2)
     #expect(documents == Set(scenario.livingDocuments.values))
   }
@@ -104,6 +106,30 @@ import Testing
       #expect(exposed > 0)
     }
 
+    /// "retired-kept": what is punctured in the newest generation stays in those before.
+    @Test(arguments: [nil, "retired-kept"])
+    func `what was shredded of an earlier generation is reached only if it was kept there`(
+      variant: String?
+    ) throws {
+      let random = SeededGenerator.forTest()
+      let (positions, periods) = try TestHooks.$taskVariant.withValue(variant) {
+        let scenario = try ClosureScenario(random: random)
+        try scenario.run(operations: 40, shredsTenants: false)
+        for _ in 0..<4 { try scenario.beginGeneration() }
+        for _ in 0..<12 { try scenario.shredPositions() }
+        for _ in 0..<3 { try scenario.expire() }
+        let closure = try KeyringClosure(
+          store: scenario.store.data.id, snapshots: try scenario.snapshots(),
+          holderPaths: scenario.store.holders.paths)
+        let early = closure.earliestPeriods.count { place, first in
+          first < scenario.firstPeriods[place.tenant] ?? 0
+        }
+        return (deadPositions(scenario, closure), early)
+      }
+      #expect((positions == 0) == (variant == nil))
+      #expect((periods == 0) == (variant == nil))
+    }
+
     /// Dead keys that follow from a living tenant's map key and a name.
     private func guessedKeys(_ scenario: ClosureScenario) throws -> Int {
       var count = 0
@@ -153,8 +179,10 @@ import Testing
     _ scenario: ClosureScenario, _ closure: borrowing KeyringClosure
   ) -> Int {
     var count = 0
-    for (tenant, positions) in scenario.deadPositions {
-      for position in positions where closure.reachesPosition(position, of: tenant) { count += 1 }
+    for (generation, positions) in scenario.deadPositions {
+      for position in positions where closure.reachesPosition(position, of: generation) {
+        count += 1
+      }
     }
     return count
   }
@@ -164,11 +192,15 @@ import Testing
     _ scenario: ClosureScenario, _ closure: borrowing KeyringClosure
   ) -> Int {
     var count = 0
-    for tenant in scenario.tenants {
-      let dead = scenario.deadPositions[tenant] ?? []
-      let near = Set(dead.flatMap { [$0 - 1, $0 + 1, $0 ^ 16, $0 ^ 0x1000] } + [1, 2, 1 << 40])
-      for position in near.subtracting(dead) where position >> 48 == 0 {
-        if !closure.reachesPosition(position, of: tenant) { count += 1 }
+    for (tenant, numbers) in scenario.generations {
+      for number in numbers {
+        let generation = ReachedGeneration(tenant: tenant, number: number)
+        let dead = scenario.deadPositions[generation] ?? []
+        let near = Set(
+          dead.flatMap { [$0 - 1, $0 + 1, $0 ^ 16, $0 ^ 0x1000] } + [1, 2, 1 << 40])
+        for position in near.subtracting(dead) where position >> 48 == 0 {
+          if !closure.reachesPosition(position, of: generation) { count += 1 }
+        }
       }
     }
     return count

@@ -51,7 +51,7 @@ import Testing
   }
 }
 
-@Test func `a lineage gives every tenant a new generation and a line in the ledger`() throws {
+@Test func `a lineage gives every tenant new keys and a line in the ledger`() throws {
   let store = try TestStore()
   let keyring = try store.open()
   let name = { TenantName(Array($0.utf8))! } as (String) -> TenantName
@@ -60,18 +60,20 @@ import Testing
   let second = try keyring.createTenant(
     name("zeta"), retention: Retention(Array("30d".utf8))!, now: TestStore.now, actor: .daemon)
   let index = keyring.nextLedgerIndex
-  try keyring.beginLineages(behind: [first: 41], now: TestStore.now, actor: .daemon)
+  try keyring.beginLineages(
+    behind: [first: 41], storedThrough: [:], now: TestStore.now, actor: .daemon)
   #expect(try keyring.tenantKeys(first).generation == 2)
   #expect(try keyring.tenantKeys(second).generation == 2)
+  #expect(try keyring.tenantKeys(first).lineage == 2)
   let lines = try keyring.ledgerEntries(from: index, limit: 10).map(\.entry)
   #expect(lines.map(\.act) == [.lineageBegun, .lineageBegun])
   #expect(lines.map(\.tenant) == [first, second] && lines.map(\.count) == [41, 0])
   #expect(try !keyring.isRotationUnfinished())
   for _ in 3...Limits.generationsMax {
-    try keyring.beginLineages(behind: [:], now: TestStore.now, actor: .daemon)
+    try keyring.beginLineages(behind: [:], storedThrough: [:], now: TestStore.now, actor: .daemon)
   }
   #expect(throws: KeyringError.tenantFull) {
-    try keyring.beginLineages(behind: [:], now: TestStore.now, actor: .daemon)
+    try keyring.beginLineages(behind: [:], storedThrough: [:], now: TestStore.now, actor: .daemon)
   }
   #expect(try keyring.tenantKeys(first).generation == UInt16(Limits.generationsMax))
 }

@@ -16,7 +16,7 @@ import Testing
   private func leaf(
     _ keyring: Keyring, _ tenant: TenantNumber, _ position: UInt64
   ) throws -> [UInt8]? {
-    guard let seed = try keyring.positionSeed(tenant, position) else { return nil }
+    guard let seed = try keyring.positionSeed(tenant, position, generation: 1) else { return nil }
     return leaf(seed, position)
   }
 
@@ -35,7 +35,7 @@ import Testing
     {
       var removal = Removal()
       removal.parts[tenant] = Removal.Part()
-      removal.parts[tenant]?.positions = round
+      removal.parts[tenant]?.positions = [1: round]
       let receipt = try keyring!.rotate(removal, entry: entry(.eventsShredded))
       #expect(receipt.keysDestroyed == Set(round).subtracting(dead).count)
       // The path of one position: twelve nodes, the tenant's, the tenants' array's and the top.
@@ -51,7 +51,7 @@ import Testing
     // The same again destroys nothing and harms nothing.
     var again = Removal()
     again.parts[tenant] = Removal.Part()
-    again.parts[tenant]?.positions = [17]
+    again.parts[tenant]?.positions = [1: [17]]
     #expect(try keyring!.rotate(again, entry: entry(.eventsShredded)).keysDestroyed == 0)
     #expect(try leaf(keyring!, tenant, 19) == before[19])
   }
@@ -64,7 +64,7 @@ import Testing
     let nodes = try keyring.status().nodeCount
     var removal = Removal()
     removal.parts[tenant] = Removal.Part()
-    removal.parts[tenant]?.positions = [5, 70_000]
+    removal.parts[tenant]?.positions = [1: [5, 70_000]]
     _ = try keyring.rotate(removal, entry: entry(.eventsShredded))
     #expect(try keyring.status().nodeCount > nodes + 12)
     var end = Removal()

@@ -42,7 +42,7 @@ import Testing
     try keyring.setDocuments(tenant: tenant, Dictionary(uniqueKeysWithValues: documents))
     var removal = Removal()
     removal.parts[tenant] = Removal.Part()
-    removal.parts[tenant]?.positions = [7]
+    removal.parts[tenant]?.positions = [1: [7]]
     removal.parts[tenant]?.slots = [slots[5]]
     removal.parts[tenant]?.tags = [tags[5]]
     removal.rewraps = [tenant]
@@ -60,8 +60,8 @@ import Testing
       let bytes = try keyring.document(tenant: tenant, id)?.withBytes { $0.array }
       #expect(bytes == [7, 8])
     }
-    let gone = try keyring.positionSeed(tenant, 7) == nil
-    let kept = try keyring.positionSeed(tenant, 8) != nil
+    let gone = try keyring.positionSeed(tenant, 7, generation: 1) == nil
+    let kept = try keyring.positionSeed(tenant, 8, generation: 1) != nil
     #expect(gone && kept)
     // Nothing of the old tree is left behind in the table.
     let nodes = try keyring.status().nodeCount

@@ -112,7 +112,10 @@ import Testing
       ),
       ("KEY ROTATE LEAF", "-ERR syntax error\r\n"),
       ("KEY ROTATE ROOT now", "-ERR syntax error\r\n"),
-      ("KEY ROTATE TENANT acme", "-ERR not available in this version: KEY ROTATE TENANT\r\n"),
+      ("KEY ROTATE TENANT acme", nil), ("KEY ROTATE TENANT acme REASON compromise", nil),
+      ("KEY ROTATE TENANT acme REASON because", "-ERR syntax error\r\n"),
+      ("KEY ROTATE TENANT acme REASON", "-ERR syntax error\r\n"),
+      ("KEY ROTATE TENANT absent", "-NOTENANT there is no such tenant\r\n"),
       ("KEY REWRAP acme", "-ERR wrong number of arguments for 'key|rewrap' command\r\n"),
       ("KEY REWRAP TENANT absent", "-NOTENANT there is no such tenant\r\n"),
     ] as [(String, String?)])

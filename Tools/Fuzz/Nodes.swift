@@ -7,7 +7,7 @@ import Sodium
 /// else's key opens, or that a bug wrote, must be refused or be readable to its end.
 func fuzzNodes(_ bytes: [UInt8]) {
   var input = Input(bytes)
-  switch input.byte() % 10 {
+  switch input.byte() % 11 {
   case 0: fuzzBitmap(.references, &input)
   case 1: fuzzBitmap(.mapReferences, &input)
   case 2: fuzzBitmap(.keys, &input)
@@ -17,6 +17,7 @@ func fuzzNodes(_ bytes: [UInt8]) {
   case 6: fuzzTop(&input)
   case 7: fuzzRoot(&input)
   case 8: fuzzLedger(&input)
+  case 10: fuzzDocument(&input)
   default: fuzzSealed(&input)
   }
 }
@@ -65,7 +66,7 @@ private func fuzzTenant(_ input: inout Input, units: Int) {
   guard var node = TenantNode(plain(&input, units: units)) else { return }
   _ = (node.id, node.name, node.createdMilliseconds, node.generation, node.nextSlot)
   _ = (node.isSuspended, node.dataSecret.count, node.mapKey.count, node.positionSeed.count)
-  _ = node.impersonalKey.count
+  _ = (node.impersonalKey.count, node.lineage)
   let keys = node.keys
   node.setKeys(keys)
   let map = node.map
@@ -82,6 +83,27 @@ private func fuzzTenant(_ input: inout Input, units: Int) {
   }
   if (try? node.setClasses(classes)) != nil {
     precondition(node.classes?.count == classes.count, "classes that cannot be read again")
+  }
+  fuzzRetired(node, period)
+}
+
+/// What a tenant's node has can be kept for its earlier events, and read again.
+private func fuzzRetired(_ node: borrowing TenantNode, _ period: UInt32) {
+  guard let keys = try? RetiredKeys(of: node, storedThrough: Int64(period)) else { return }
+  guard let again = RetiredKeys(keys.document) else {
+    preconditionFailure("keys that cannot be read again")
+  }
+  precondition(again.covers.count == node.classes?.count && again.isOver == keys.isOver)
+}
+
+private func fuzzDocument(_ input: inout Input) {
+  let document = Document(copying: input.bytes(Int(input.byte()) * 8).span)
+  if let keys = RetiredKeys(document) {
+    _ = (keys.isOver, keys.covers.count, keys.positions.height)
+  }
+  if var history = GenerationHistory(document) {
+    history.destroy(1, at: 2)
+    precondition(GenerationHistory(history.contents)?.rows == history.rows)
   }
 }
 

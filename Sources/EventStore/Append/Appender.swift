@@ -116,16 +116,14 @@ struct Appender: ~Copyable {
       tenant: tenant.number, position: position, generation: secrets.generation,
       classNumber: classNumber, period: period)
     guard let base = try state.base(id, tenant: tenant),
-      try secrets.canWrite(leaf: routing.leafPosition, state.keyring)
+      try secrets.canWrite(routing, state.keyring)
     else {
-      let keys = try state.periodKeys(tenant, classNumber, period)
+      let keys = try state.periodKeys(tenant, PeriodID(routing))
       throw keys == nil ? .clockBehind : .corrupt
     }
-    let wanted = PeriodID(
-      tenant: tenant.number, generation: secrets.generation, classNumber: classNumber,
-      period: period)
+    let wanted = PeriodID(routing)
     if wanted != lastPeriod {
-      guard let found = try state.periodKeys(tenant, classNumber, period) else { throw .corrupt }
+      guard let found = try state.periodKeys(tenant, wanted) else { throw .corrupt }
       (lastPeriod, periodKeys) = (wanted, found)
     }
     guard let periodKeys else { throw .corrupt }
@@ -164,7 +162,7 @@ struct Appender: ~Copyable {
   ) {
     guard let type = EventTerms(body).type else { return }
     let tag = secrets.types.tag(
-      of: body.extracting(type), in: bucket, dataSecret: secrets.keys.dataSecret,
+      of: body.extracting(type), in: bucket, mapKey: secrets.keys.mapKey,
       tableKey: secrets.idKey)
     note(tag, bucket, sequence, 0)
   }

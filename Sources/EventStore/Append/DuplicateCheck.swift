@@ -87,7 +87,7 @@ struct DuplicateCheck: ~Copyable {
         period: routing.period, stream: header.stream, subjects: header.subjects),
       tenant: tenant)
     let secrets = try tenant.open(state.keyring)
-    guard let base, try secrets.canRead(leaf: routing.leafPosition, state.keyring) else {
+    guard let base, try secrets.canRead(routing, state.keyring) else {
       throw .eventErased(position: routing.position)
     }
     let count = RecordOpener.open(

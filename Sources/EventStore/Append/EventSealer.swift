@@ -69,7 +69,7 @@ struct EventSealer: ~Copyable {
     #endif
     HeaderMask.close(&record, at: start, hasSecondBlock: subjects > 2, key: headerKey)
     deriveKey(
-      into: &eventKey, base: bases.key(at: base), leaf: positions.leaf(routing.leafPosition),
+      into: &eventKey, base: bases.key(at: base), leaf: positions.leaf(routing.position),
       record: record.span.extracting(start..<bodyAt), tenantID, routing.position)
     record.set(
       eventKey.bytes.extracting(32..<64), at: start + RecordLayout.commitment.lowerBound)

@@ -20,9 +20,9 @@ package struct RestoreReport: Sendable {
 ///
 /// ```
 /// marker -> keyring copied, walked, opened with the root -> log copied, walked, read to its end
-///        -> new generations and the ledger -> new lineage of the log -> FORMAT
+///        -> new lineages and generations, the ledger -> new lineage of the log -> FORMAT
 /// ```
-/// Nothing outside the new directory is written before the keyring's new generations, and nothing
+/// Nothing outside the new directory is written before the keyring's new lineages, and nothing
 /// opens the directory as a store before `FORMAT` is there. A crash leaves what the next restore into
 /// the same directory removes.
 package struct Restore {
@@ -100,7 +100,8 @@ package struct Restore {
         if TestHooks.isVariant("lineage-kept") { return report }
       #endif
       let noted = try keyring.beginLineages(
-        behind: scan.lastPositions, now: now, actor: .daemon)
+        behind: scan.lastPositions, storedThrough: scan.lastMilliseconds, now: now,
+        actor: .daemon)
       try tellErased(scan.erasedPositions, noted, logTables, keyring)
       try beginLineage(logTables, keyring, next: state.nextSequence)
       keyring.shipReplicas()
@@ -184,10 +185,10 @@ package struct Restore {
     for (number, ranges) in erased {
       guard let note = noted[number], let tenant = state.tenants[number] else { continue }
       do {
-        let generation = try tenant.open(keyring).generation
+        let lineage = try tenant.open(keyring).keys.lineage
         try tables.putErasures(
           try ErasureLog.rows(
-            ranges, of: number, from: ErasureRow.base(ofGeneration: generation) + 1, now: now,
+            ranges, of: number, from: ErasureRow.base(ofLineage: lineage) + 1, now: now,
             ledgerIndex: note.index, planHash: note.planHash, state))
       } catch let error as StorageError {
         throw .storage(error)
@@ -197,7 +198,7 @@ package struct Restore {
     }
   }
 
-  /// From now on the log needs the keyring that has the new generations.
+  /// From now on the log needs the keyring that has the new lineages.
   private func beginLineage(
     _ tables: LogTables, _ keyring: Keyring, next: UInt64
   ) throws(KeyringError) {

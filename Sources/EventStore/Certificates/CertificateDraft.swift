@@ -87,7 +87,8 @@ struct CertificateDraft {
     sections["destroyed"] = [
       "keys": .integer(UInt64(destruction.keysDestroyed)),
       "keys_of_persons_and_streams": .integer(UInt64(parts.reduce(0) { $0 + $1.slots.count })),
-      "keys_of_events": .integer(UInt64(parts.reduce(0) { $0 + $1.positions.count })),
+      "keys_of_events": .integer(
+        UInt64(parts.reduce(0) { $0 + $1.positions.values.joined().count })),
       "keys_of_periods": .integer(
         UInt64(parts.reduce(0) { $0 + $1.periods.reduce(0) { $0 + $1.range.count } })),
       "keys_of_tenants": .integer(UInt64(removal.tenants.count)),

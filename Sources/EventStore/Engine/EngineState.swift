@@ -44,23 +44,30 @@ final class EngineState {
     tenantsByName[summary.name] = summary.number
   }
 
-  /// The keys of a period, or nil when the period has expired.
+  /// The keys of a period of one of the tenant's generations, or nil when the period has expired.
   func periodKeys(
-    _ tenant: TenantState, _ classNumber: ClassNumber, _ period: Period
+    _ tenant: TenantState, _ id: PeriodID
   ) throws(StoreError) -> PeriodKeys? {
-    let secrets = try tenant.open(keyring)
-    let id = PeriodID(
-      tenant: tenant.number, generation: secrets.keys.generation, classNumber: classNumber,
-      period: period)
     if let known = periods[id] { return known }
-    guard let retentionClass = secrets.keys.classes.first(where: { $0.number == classNumber }),
-      retentionClass.retention.unit == period.unit,
-      let key = retentionClass.cover.key(for: period.index)
-    else { return nil }
+    guard let opened = try openPeriod(try tenant.open(keyring), id) else { return nil }
     if periods.count >= Self.periodsMax { periods.removeAll(keepingCapacity: true) }
-    let opened = PeriodKeys(key: key, dataSecret: secrets.keys.dataSecret)
     periods[id] = opened
     return opened
+  }
+
+  private func openPeriod(
+    _ secrets: TenantSecrets, _ id: PeriodID
+  ) throws(StoreError) -> PeriodKeys? {
+    guard id.generation == secrets.generation else {
+      guard let retired = try secrets.retired(id.generation, keyring),
+        let key = retired.key(id.classNumber, id.period)
+      else { return nil }
+      return PeriodKeys(key: key, dataSecret: retired.dataSecret)
+    }
+    guard let found = secrets.keys.classes.first(where: { $0.number == id.classNumber }),
+      found.retention.unit == id.period.unit, let key = found.cover.key(for: id.period.index)
+    else { return nil }
+    return PeriodKeys(key: key, dataSecret: secrets.keys.dataSecret)
   }
 
   /// The place of an event base key in ``bases``, derived if need be; nil when one of the keys that
@@ -73,7 +80,9 @@ final class EngineState {
     case .destroyed: return nil
     case .unknown: break
     }
-    guard let period = try periodKeys(tenant, id.classNumber, id.period),
+    let periodID = PeriodID(
+      tenant: id.tenant, generation: id.generation, classNumber: id.classNumber, period: id.period)
+    guard let period = try periodKeys(tenant, periodID),
       let stream = try entry(tenant, id.stream)
     else {
       bases.insertDestroyed(id)
@@ -92,10 +101,18 @@ final class EngineState {
       bytes.set(subject.key.bytes, at: index * 32)
     }
     let secrets = try tenant.open(keyring)
+    let retired =
+      id.generation == secrets.generation ? nil : try secrets.retired(id.generation, keyring)
     return bases.insert(id, isHidden: isHidden) { base in
-      Self.derive(
-        into: &base, period.key, stream.key, subjects, count: id.subjects.count,
-        impersonal: secrets.keys.impersonalKey, dataSecret: secrets.keys.dataSecret)
+      if let retired {
+        Self.derive(
+          into: &base, period.key, stream.key, subjects, count: id.subjects.count,
+          impersonal: secrets.keys.impersonalKey, dataSecret: retired.dataSecret)
+      } else {
+        Self.derive(
+          into: &base, period.key, stream.key, subjects, count: id.subjects.count,
+          impersonal: secrets.keys.impersonalKey, dataSecret: secrets.keys.dataSecret)
+      }
     }
   }
 

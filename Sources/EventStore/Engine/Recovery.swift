@@ -178,7 +178,7 @@ struct Recovery {
       period: routing.period, stream: header.stream, subjects: header.subjects)
     let secrets = try tenant.open(state.keyring)
     guard let base = try state.base(id, tenant: tenant),
-      try secrets.canRead(leaf: routing.leafPosition, state.keyring)
+      try secrets.canRead(routing, state.keyring)
     else { return nil }
     return RecordOpener.open(
       record, subjectCount: header.subjects.count, bases: state.bases, base: base,
@@ -200,7 +200,7 @@ struct Recovery {
     }
     if let type = terms.type {
       let tag = secrets.types.tag(
-        of: body.extracting(type), in: bucket, dataSecret: secrets.keys.dataSecret,
+        of: body.extracting(type), in: bucket, mapKey: secrets.keys.mapKey,
         tableKey: secrets.idKey)
       add(tag, bucket, 0)
     }

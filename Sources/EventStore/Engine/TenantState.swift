@@ -112,7 +112,11 @@ final class TenantSecrets {
   /// commit is under way.
   private(set) var readStreams: [Tag128: (slot: Slot, term: TermKey)] = [:]
   var writePositions: PositionTree
+  /// Of the generation ``readGeneration``.
   var readPositions: PositionTree
+  private var readGeneration: UInt16
+  /// Keys of earlier generations that were needed; nil for those that are destroyed.
+  private var retired: [UInt16: RetiredGeneration?] = [:]
 
   private static let namesMax = 1 << 16
 
@@ -122,33 +126,52 @@ final class TenantSecrets {
     defaultClass = keys.classes[0]
     typeClasses = TypeClasses(map, keys.classes)
     feed = CachedTerm(TermKey(TermKey.feed, from: keys.mapKey))
-    idKey = IDTerm.key(dataSecret: keys.dataSecret)
+    idKey = IDTerm.key(mapKey: keys.mapKey)
     writePositions = Self.positions(keys)
     readPositions = Self.positions(keys)
+    readGeneration = keys.generation
   }
 
   private static func positions(_ keys: TenantKeys) -> PositionTree {
-    keys.hasErasedEvents ? PositionTree() : PositionTree(seed: keys.positionSeed)
+    keys.hasPositionNodes ? PositionTree() : PositionTree(seed: keys.positionSeed)
   }
 
-  /// Makes ``readPositions`` cover a leaf; false when the event there was shredded.
-  func canRead(leaf: UInt64, _ keyring: Keyring) throws(StoreError) -> Bool {
-    if readPositions.covers(leaf) { return true }
-    guard let seed = try seed(leaf, keyring) else { return false }
+  /// The keys of an earlier generation, or nil when they were destroyed.
+  func retired(
+    _ generation: UInt16, _ keyring: Keyring
+  ) throws(StoreError) -> RetiredGeneration? {
+    if let known = retired[generation] { return known }
+    let found = try StoreError.translating { () throws(KeyringError) in
+      try keyring.retiredGeneration(keys.number, generation)
+    }
+    retired.updateValue(found, forKey: generation)
+    return found
+  }
+
+  /// Makes ``readPositions`` cover the event's leaf; false when the event was shredded.
+  func canRead(_ routing: Routing, _ keyring: Keyring) throws(StoreError) -> Bool {
+    if routing.generation == readGeneration, readPositions.covers(routing.position) {
+      return true
+    }
+    guard let seed = try seed(routing, keyring) else { return false }
     readPositions.use(seed)
+    readGeneration = routing.generation
     return true
   }
 
   /// The same for ``writePositions`` and the leaf of a new position, which was never shredded.
-  func canWrite(leaf: UInt64, _ keyring: Keyring) throws(StoreError) -> Bool {
-    if writePositions.covers(leaf) { return true }
-    guard let seed = try seed(leaf, keyring) else { return false }
+  func canWrite(_ routing: Routing, _ keyring: Keyring) throws(StoreError) -> Bool {
+    if writePositions.covers(routing.position) { return true }
+    guard let seed = try seed(routing, keyring) else { return false }
     writePositions.use(seed)
     return true
   }
 
-  private func seed(_ leaf: UInt64, _ keyring: Keyring) throws(StoreError) -> PositionSeed? {
-    do { return try keyring.positionSeed(keys.number, leaf) } catch { throw StoreError(error) }
+  private func seed(_ routing: Routing, _ keyring: Keyring) throws(StoreError) -> PositionSeed? {
+    do {
+      return try keyring.positionSeed(
+        keys.number, routing.position, generation: routing.generation)
+    } catch { throw StoreError(error) }
   }
 
   /// Keeps what a reader found, within bounds.

@@ -89,6 +89,8 @@ final class ControlPlane: Sendable {
         })
     case .rotateRoot: return .rotated(try rotateRoot(actor))
     case .rewrapTenant(let name): return .rotated(try rewrap(try number(name), actor))
+    case .rotateTenant(let name, let cause):
+      return .rotated(try rotateTenant(try number(name), cause, actor))
     }
   }
 

@@ -70,7 +70,7 @@ final class ErasureLog: Sendable {
     let newest = try newest(number, shared)
     return try shared.withState { (state) throws(StoreError) -> [LogTables.LabelledRow] in
       let (_, secrets) = try keys(number, state)
-      let first = max(newest, ErasureRow.base(ofGeneration: secrets.generation)) + 1
+      let first = max(newest, ErasureRow.base(ofLineage: secrets.keys.lineage)) + 1
       return try Self.rows(
         ranges, of: number, from: first, now: now, ledgerIndex: state.keyring.nextLedgerIndex,
         planHash: planHash, state)
@@ -84,15 +84,18 @@ final class ErasureLog: Sendable {
   ) throws(StoreError) -> [LogTables.LabelledRow] {
     guard let tenant = state.tenants[number] else { throw .noTenant }
     let secrets = try tenant.open(state.keyring)
-    let outer = ErasureRow.outerKey(dataSecret: secrets.keys.dataSecret)
+    let outer = ErasureRow.outerKey(mapKey: secrets.keys.mapKey)
     let period = Period(unit: secrets.defaultClass.retention.unit, containing: now)
-    guard let periodKeys = try state.periodKeys(tenant, .default, period) else { throw .corrupt }
+    let id = PeriodID(
+      tenant: number, generation: secrets.generation, classNumber: .default, period: period)
+    guard let periodKeys = try state.periodKeys(tenant, id) else { throw .corrupt }
     let inner = ErasureRow.innerKey(period: periodKeys.key)
     return stride(from: 0, to: ranges.count, by: ErasureRow.rangesMax).enumerated().map {
       let end = min($0.element + ErasureRow.rangesMax, ranges.count)
       let row = ErasureRow(
         number: first + UInt64($0.offset), timeMilliseconds: now, ledgerIndex: ledgerIndex,
-        planHash: planHash, period: period, positions: ranges[$0.element..<end], inner: inner)
+        planHash: planHash, generation: secrets.generation, period: period,
+        positions: ranges[$0.element..<end], inner: inner)
       return LogTables.LabelledRow(
         label: ErasureRow.label(row.number, outer), sealed: row.sealed(outer))
     }
@@ -116,8 +119,8 @@ final class ErasureLog: Sendable {
     if let known = newest.withLock({ $0[number] }) { return known }
     let found = try shared.withState { (state) throws(StoreError) -> UInt64 in
       let (outer, secrets) = try keys(number, state)
-      for generation in (1...max(1, secrets.generation)).reversed() {
-        let base = ErasureRow.base(ofGeneration: generation)
+      for lineage in (1...max(1, secrets.keys.lineage)).reversed() {
+        let base = ErasureRow.base(ofLineage: lineage)
         let last = try last(behind: base, outer, state)
         if last > base { return last }
       }
@@ -127,9 +130,9 @@ final class ErasureLog: Sendable {
     return found
   }
 
-  /// The newest row of a generation that counts, or `base` when it has none.
+  /// The newest row of a lineage that counts, or `base` when it has none.
   ///
-  /// Rows of a generation are dense, so the last is found by doubling and halving.
+  /// Rows of a lineage are dense, so the last is found by doubling and halving.
   private func last(
     behind base: UInt64, _ outer: SealingKey, _ state: EngineState
   ) throws(StoreError) -> UInt64 {
@@ -144,7 +147,7 @@ final class ErasureLog: Sendable {
     return base + low
   }
 
-  /// The row of this number, or the first of a later generation when its own has no more.
+  /// The row of this number, or the first of a later lineage when its own has no more.
   private func next(
     _ number: UInt64, through newest: UInt64, _ outer: SealingKey, _ state: EngineState
   ) throws(StoreError) -> ErasureRow {
@@ -152,7 +155,7 @@ final class ErasureLog: Sendable {
     while number <= newest {
       if let row = try row(number, outer), try counts(row, state) { return row }
       let base = ErasureRow.base(after: number)
-      // Within the newest generation a row that is missing is a silent omission.
+      // Within the newest lineage a row that is missing is a silent omission.
       guard base < newest else { throw .corrupt }
       number = base + 1
     }
@@ -175,7 +178,7 @@ final class ErasureLog: Sendable {
         let row = try next(last + 1, through: newest, outer, state)
         last = row.number
         var positions: [ClosedRange<UInt64>] = []
-        if let period = try state.periodKeys(tenant, .default, row.period) {
+        if let period = try state.periodKeys(tenant, row.periodID(number)) {
           guard let opened = row.positions(ErasureRow.innerKey(period: period.key)) else {
             throw .corrupt
           }
@@ -205,7 +208,7 @@ final class ErasureLog: Sendable {
         }
         guard let tenant = state.tenants[number], let row = try row(last, outer),
           row.planHash == act?.planHash,
-          let period = try state.periodKeys(tenant, .default, row.period)
+          let period = try state.periodKeys(tenant, row.periodID(number))
         else { return nil }
         return row.positions(ErasureRow.innerKey(period: period.key))
       }
@@ -222,7 +225,7 @@ final class ErasureLog: Sendable {
     // Also of a suspended tenant: its events expire all the same.
     guard let tenant = state.tenants[number] else { throw .noTenant }
     let secrets = try tenant.open(state.keyring)
-    return (ErasureRow.outerKey(dataSecret: secrets.keys.dataSecret), secrets)
+    return (ErasureRow.outerKey(mapKey: secrets.keys.mapKey), secrets)
   }
 
   private func row(_ number: UInt64, _ outer: SealingKey) throws(StoreError) -> ErasureRow? {

@@ -16,22 +16,24 @@ struct ErasureRow: Equatable {
   /// The ledger's entry of the act: a row without it is of an act that never came to be.
   let ledgerIndex: UInt64
   let planHash: [UInt8]
+  /// Whose period key seals the positions.
+  let generation: UInt16
   let period: Period
   /// The positions, sealed.
   let inner: [UInt8]
 
-  /// Rows of a generation are numbered from this number on, which it does not have itself.
+  /// Rows of a lineage are numbered from this number on, which it does not have itself.
   ///
-  /// A restore begins a generation, and what was told after its backup was taken is not in its log: so
+  /// A restore begins a lineage, and what was told after its backup was taken is not in its log: so
   /// no number that a client has seen is given out again, and every later one is greater.
-  static func base(ofGeneration generation: UInt16) -> UInt64 {
+  static func base(ofLineage lineage: UInt16) -> UInt64 {
     #if DEBUG
       if TestHooks.isVariant("erasure-numbers-kept") { return 0 }
     #endif
-    return UInt64(max(1, generation) - 1) << numberBits
+    return UInt64(max(1, lineage) - 1) << numberBits
   }
 
-  /// The base of the generation behind that of `number`.
+  /// The base of the lineage behind that of `number`.
   static func base(after number: UInt64) -> UInt64 {
     ((number - 1) >> numberBits + 1) << numberBits
   }
@@ -44,10 +46,10 @@ struct ErasureRow: Equatable {
   private static let innerKeyContext = KeyDerivation.Context("LT1.erased")
 
   /// The tenant's key for rows and their labels.
-  static func outerKey(dataSecret: borrowing SecretBytes) -> SealingKey {
+  static func outerKey(mapKey: borrowing SecretBytes) -> SealingKey {
     SealingKey(
       KeyDerivation.secret(
-        count: 32, key: dataSecret.bytes, context: outerKeyContext, message: [UInt8]().span))
+        count: 32, key: mapKey.bytes, context: outerKeyContext, message: [UInt8]().span))
   }
 
   /// The key of the positions of acts in a period.
@@ -65,13 +67,15 @@ struct ErasureRow: Equatable {
   /// Seals `positions` into a row.
   init(
     number: UInt64, timeMilliseconds: Int64, ledgerIndex: UInt64, planHash: [UInt8],
-    period: Period, positions: ArraySlice<ClosedRange<UInt64>>, inner key: SealingKey
+    generation: UInt16, period: Period, positions: ArraySlice<ClosedRange<UInt64>>,
+    inner key: SealingKey
   ) {
     precondition(positions.count <= Self.rangesMax && planHash.count == 32, "a row is bounded")
     self.number = number
     self.timeMilliseconds = timeMilliseconds
     self.ledgerIndex = ledgerIndex
     self.planHash = planHash
+    self.generation = generation
     self.period = period
     var plain: [UInt8] = []
     plain.appendBigEndian(UInt64(positions.count), bytes: 4)
@@ -89,7 +93,7 @@ struct ErasureRow: Equatable {
   func sealed(_ outer: SealingKey) -> [UInt8] {
     var plain: [UInt8] = [1, period.unit.rawValue]
     plain.appendBigEndian(UInt64(period.index), bytes: 4)
-    plain.append(contentsOf: [0, 0])
+    plain.appendBigEndian(UInt64(generation), bytes: 2)
     plain.appendBigEndian(number, bytes: 8)
     plain.appendBigEndian(UInt64(bitPattern: timeMilliseconds), bytes: 8)
     plain.appendBigEndian(ledgerIndex, bytes: 8)
@@ -98,6 +102,12 @@ struct ErasureRow: Equatable {
     plain += inner
     return outer.seal(
       plain.span, context: Self.outerContext, label: Self.label(number, outer).span)
+  }
+
+  /// The period of its tenant whose key seals the positions; that of the class `default`.
+  func periodID(_ tenant: TenantNumber) -> PeriodID {
+    PeriodID(
+      tenant: tenant, generation: generation, classNumber: .default, period: period)
   }
 
   /// Opens a stored row; nil when it is not this tenant's row of this number.
@@ -111,6 +121,7 @@ struct ErasureRow: Equatable {
     timeMilliseconds = Int64(bitPattern: plain.span.bigEndian(at: 16, bytes: 8))
     ledgerIndex = plain.span.bigEndian(at: 24, bytes: 8)
     planHash = Array(plain[32..<64])
+    generation = UInt16(plain.span.bigEndian(at: 6, bytes: 2))
     period = Period(unit: unit, index: UInt32(plain.span.bigEndian(at: 2, bytes: 4)))
     inner = Array(plain[Self.headBytes...])
   }

@@ -96,7 +96,7 @@ struct HeaderWalk: Sendable {
           classNumber: routing.classNumber, period: routing.period, stream: header.stream,
           subjects: header.subjects)
         var isLive = try state.base(id, tenant: tenant) != nil
-        if isLive { isLive = try secrets.canRead(leaf: routing.leafPosition, state.keyring) }
+        if isLive { isLive = try secrets.canRead(routing, state.keyring) }
         found.append((routing, header, isLive))
       }
       return found

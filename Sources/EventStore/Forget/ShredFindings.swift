@@ -136,7 +136,7 @@ extension ShredFindings {
     }
     var found: [(position: UInt64, isLive: Bool, id: Tag128?)] = []
     var persons: [UInt64: Int] = [:]
-    var leaves: [UInt64: UInt64] = [:]
+    var generations: [UInt64: UInt16] = [:]
     var routings: [Routing] = []
     var resolver = NameResolver()
     var reader = EventReader(
@@ -145,7 +145,7 @@ extension ShredFindings {
       postings[...],
       isWanted: { routing, header, posting in
         persons[routing.position] = header.subjects.count
-        leaves[routing.position] = routing.leafPosition
+        generations[routing.position] = routing.generation
         routings.append(routing)
         if held == nil, routing.position == posting.ordinal {
           held = holds.holding(routing, header)
@@ -171,8 +171,10 @@ extension ShredFindings {
     guard eventCount > 0 else { throw .noEvent }
     try refuseCompliance(routings)
     keyCount = eventCount
-    part.positions = positions.compactMap { leaves[$0] }
-    guard part.positions.count == positions.count else { throw .corrupt }
+    for position in positions {
+      guard let generation = generations[position] else { throw .corrupt }
+      part.positions[generation, default: []].append(position)
+    }
   }
 }
 

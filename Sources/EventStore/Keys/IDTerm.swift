@@ -11,10 +11,10 @@ struct IDTerm: Hashable, Sendable {
   let key: Tag128
 
   /// What hashes a tenant's ids, 16 bytes.
-  static func key(dataSecret: borrowing SecretBytes) -> SecretBytes {
+  static func key(mapKey: borrowing SecretBytes) -> SecretBytes {
     KeyDerivation.secret(
-      count: 16, key: dataSecret.bytes, context: TermKey.id,
-      message: dataSecret.bytes.extracting(0..<0))
+      count: 16, key: mapKey.bytes, context: TermKey.id,
+      message: mapKey.bytes.extracting(0..<0))
   }
 
   /// `idKey` is the tenant's; `source` is empty when none was given; `scratch` is overwritten.

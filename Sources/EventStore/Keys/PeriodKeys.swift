@@ -10,6 +10,15 @@ struct PeriodID: Hashable {
   let period: Period
 }
 
+extension PeriodID {
+  /// That of a record.
+  init(_ routing: Routing) {
+    self.init(
+      tenant: routing.tenant, generation: routing.generation, classNumber: routing.classNumber,
+      period: routing.period)
+  }
+}
+
 /// The keys of one period, opened.
 final class PeriodKeys {
   /// P of Docs/Format.md, 32 bytes.

@@ -19,11 +19,11 @@ final class TermKey: Sendable {
         count: 16, key: key.bytes, context: context, message: key.bytes.extracting(0..<0)))
   }
 
-  /// Derives the key of a type's term from the tenant's data secret.
-  convenience init(type name: Span<UInt8>, dataSecret: borrowing SecretBytes) {
+  /// Derives the key of a type's term from the tenant's map key.
+  convenience init(type name: Span<UInt8>, mapKey: borrowing SecretBytes) {
     self.init(
       KeyDerivation.secret(
-        count: 16, key: dataSecret.bytes, context: Self.type, message: name))
+        count: 16, key: mapKey.bytes, context: Self.type, message: name))
   }
 
   /// The key of an id's term, for those who read.

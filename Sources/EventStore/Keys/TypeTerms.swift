@@ -21,7 +21,7 @@ final class TypeTerms {
 
   /// The type's tag in `bucket`; `tableKey` (16 bytes) is what hashes names for the table.
   func tag(
-    of name: Span<UInt8>, in bucket: Bucket, dataSecret: borrowing SecretBytes,
+    of name: Span<UInt8>, in bucket: Bucket, mapKey: borrowing SecretBytes,
     tableKey: borrowing SecretBytes
   ) -> UInt64 {
     if let last, isLast(name) { return last.term.tag(in: bucket) }
@@ -31,7 +31,7 @@ final class TypeTerms {
       state = known
     } else {
       if states.count >= Self.typesMax { states.removeAll() }
-      state = TypeState(TermKey(type: name, dataSecret: dataSecret))
+      state = TypeState(TermKey(type: name, mapKey: mapKey))
       states.set(place, state)
     }
     last = state

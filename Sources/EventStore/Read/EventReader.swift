@@ -74,29 +74,29 @@ struct EventReader: ~Copyable {
       guard let tenant = state.tenants[self.tenant] else { throw .noTenant }
       let secrets = try tenant.open(state.keyring)
       tenantID = tenant.id
-      var period = (number: ClassNumber.default, period: Period?.none, keys: PeriodKeys?.none)
+      var period = (id: PeriodID?.none, keys: PeriodKeys?.none)
       for (place, posting) in zip(places, page) {
         // A record that the index knows and the log does not have: a silent omission if passed over.
         guard !place.isEmpty else { throw .corrupt }
         let record = records.span.extracting(place.range)
         guard let routing = state.routing.open(record) else { throw .corrupt }
         guard routing.tenant == tenant.number else { continue }
-        if period.period != routing.period || period.number != routing.classNumber {
+        let id = PeriodID(routing)
+        if period.id != id {
           // Neighbours have the same; the lock is held, so nothing is destroyed meanwhile.
-          let keys = try state.periodKeys(tenant, routing.classNumber, routing.period)
-          period = (routing.classNumber, routing.period, keys)
+          period = (id, try state.periodKeys(tenant, id))
         }
         guard let keys = period.keys else { continue }
         guard let header = HeaderMask.open(record, key: keys.header) else { throw .corrupt }
         guard isWanted(routing, header, posting) else { continue }
-        let id = BaseID(
+        let baseID = BaseID(
           tenant: routing.tenant, generation: routing.generation,
           classNumber: routing.classNumber, period: routing.period, stream: header.stream,
           subjects: header.subjects)
         var input: Int?
         var eventState = EventState.erased
-        if let base = try state.base(id, tenant: tenant),
-          try secrets.canRead(leaf: routing.leafPosition, state.keyring)
+        if let base = try state.base(baseID, tenant: tenant),
+          try secrets.canRead(routing, state.keyring)
         {
           let isHidden =
             isHidden(base, state) || !seesRestricted && tenant.hidden.contains(routing)
@@ -104,7 +104,7 @@ struct EventReader: ~Copyable {
           if eventState == .live {
             Self.note(
               in: &inputs, at: found.count, state.bases, base, &secrets.readPositions,
-              routing.leafPosition)
+              routing.position)
             input = found.count
           }
         }

@@ -105,7 +105,7 @@ final class LogReader: Sendable {
   ) throws(StoreError) -> (Routing, RecordHeader)? {
     guard let routing = state.routing.open(record) else { throw .corrupt }
     guard let tenant = state.tenants[routing.tenant],
-      let period = try state.periodKeys(tenant, routing.classNumber, routing.period)
+      let period = try state.periodKeys(tenant, PeriodID(routing))
     else { return nil }
     guard let header = HeaderMask.open(record, key: period.header) else { throw .corrupt }
     return (routing, header)

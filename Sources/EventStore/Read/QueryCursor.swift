@@ -6,7 +6,7 @@ import Storage
 /// Where a query goes on (Docs/Format.md, section 7): stateless, and made only here.
 ///
 /// ```
-/// version u8 | kind u8 | reached u56 | generation u16 | MAC 16      as 36 characters of base64url
+/// version u8 | kind u8 | reached u56 | lineage u16 | MAC 16      as 36 characters of base64url
 /// ```
 /// The MAC covers these, the tenant and the filter, so a cursor of another tenant, query or direction
 /// is as bad as a forged one. Every text of 36 such characters is one cursor: none has two spellings.
@@ -21,8 +21,8 @@ package struct QueryCursor: Hashable, Sendable {
   package let kind: Kind
   /// The position that was reached; of a listing of streams, the slot.
   package let reached: UInt64
-  /// The tenant's generation: a restore begins a new one.
-  package let generation: UInt16
+  /// The tenant's lineage: a restore begins a new one.
+  package let lineage: UInt16
   private let mac: [UInt8]
 
   package static let textBytes = 36
@@ -48,7 +48,7 @@ package struct QueryCursor: Hashable, Sendable {
     guard bytes[0] == Self.version, let kind = Kind(rawValue: bytes[1]) else { return nil }
     self.kind = kind
     reached = bytes.span.bigEndian(at: 2, bytes: 7)
-    generation = UInt16(bytes.span.bigEndian(at: 9, bytes: 2))
+    lineage = UInt16(bytes.span.bigEndian(at: 9, bytes: 2))
     mac = Array(bytes[Self.plainBytes...])
   }
 
@@ -69,7 +69,7 @@ package struct QueryCursor: Hashable, Sendable {
   private var plain: [UInt8] {
     var plain = [Self.version, kind.rawValue]
     plain.appendBigEndian(reached, bytes: 7)
-    plain.appendBigEndian(UInt64(generation), bytes: 2)
+    plain.appendBigEndian(UInt64(lineage), bytes: 2)
     return plain
   }
 
@@ -92,10 +92,10 @@ extension QueryCursor {
   init(_ kind: Kind, reached: UInt64, _ keys: TenantKeys, _ filter: EventFilter) {
     self.kind = kind
     self.reached = reached
-    generation = keys.generation
+    lineage = keys.lineage
     var plain = [Self.version, kind.rawValue]
     plain.appendBigEndian(reached, bytes: 7)
-    plain.appendBigEndian(UInt64(keys.generation), bytes: 2)
+    plain.appendBigEndian(UInt64(keys.lineage), bytes: 2)
     mac = Self.mac(plain, keys, filter)
   }
 
@@ -111,7 +111,7 @@ extension QueryCursor {
     #if DEBUG
       if TestHooks.isVariant("cursor-unchecked") { return cursor.reached }
     #endif
-    guard cursor.kind == kind, cursor.generation == keys.generation,
+    guard cursor.kind == kind, cursor.lineage == keys.lineage,
       ConstantTime.areEqual(cursor.mac.span, mac(cursor.plain, keys, filter).span)
     else { throw .badCursor }
     return cursor.reached
@@ -128,16 +128,16 @@ extension QueryCursor {
       message.append(time == nil ? 0 : 1)
       message.appendBigEndian(UInt64(bitPattern: time ?? 0), bytes: 8)
     }
-    let tag = mac(message, keys.dataSecret)
+    let tag = mac(message, keys.mapKey)
     var bytes: [UInt8] = []
     bytes.appendBigEndian(tag.low.byteSwapped, bytes: 8)
     bytes.appendBigEndian(tag.high.byteSwapped, bytes: 8)
     return bytes
   }
 
-  private static func mac(_ message: [UInt8], _ dataSecret: borrowing SecretBytes) -> Tag128 {
+  private static func mac(_ message: [UInt8], _ mapKey: borrowing SecretBytes) -> Tag128 {
     let key = KeyDerivation.secret(
-      count: 16, key: dataSecret.bytes, context: context, message: message.span.extracting(0..<0))
+      count: 16, key: mapKey.bytes, context: context, message: message.span.extracting(0..<0))
     return SipHash.tag128(message.span, key: key.bytes)
   }
 }

@@ -58,7 +58,7 @@ struct QueryTerms {
         IDTerm(id: id.span, source: source.span, idKey: secrets.idKey, scratch: &scratch))
     }
     if let name = match.filter.type {
-      type = TermKey(type: name.span, dataSecret: keys.dataSecret)
+      type = TermKey(type: name.span, mapKey: keys.mapKey)
     }
     if let name = match.filter.stream {
       stream = try Self.named(.stream, .default, name, keys, tenant, state)

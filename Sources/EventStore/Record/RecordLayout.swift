@@ -42,12 +42,6 @@ struct Routing: Hashable, Sendable {
   var classNumber: ClassNumber
   var period: Period
 
-  /// Where the event's leaf lies in the tenant's position tree: every generation has leaves of its own,
-  /// so that a position that was given out before a restore, and destroyed, can be given out again.
-  var leafPosition: UInt64 {
-    UInt64(generation &- 1 & UInt16(Limits.generationsMax - 1)) << Limits.leafBits ^ position
-  }
-
   /// Writes the 22 plain bytes at `offset`.
   func write(to record: inout MutableSpan<UInt8>, at offset: Int) {
     record.setBigEndian(UInt64(tenant.rawValue), at: offset, bytes: 4)

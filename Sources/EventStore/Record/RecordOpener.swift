@@ -12,7 +12,7 @@ enum RecordOpener {
   ) -> Int? {
     open(
       record, subjectCount: subjectCount, base: bases.key(at: base),
-      leaf: positions.leaf(routing.leafPosition), tenantID: tenantID, position: routing.position,
+      leaf: positions.leaf(routing.position), tenantID: tenantID, position: routing.position,
       eventKey: &eventKey, into: &plain)
   }
 

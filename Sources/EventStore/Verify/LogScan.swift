@@ -32,6 +32,8 @@ struct LogScan {
   private let state: EngineState
   /// The newest position of every tenant that was seen.
   private(set) var lastPositions: [TenantNumber: UInt64] = [:]
+  /// When the newest event of every tenant was stored, as far as that can be read: ms since 1970.
+  private(set) var lastMilliseconds: [TenantNumber: Int64] = [:]
   /// Where expired events stood.
   private(set) var expired: [TenantNumber: [ClosedRange<UInt64>]] = [:]
   /// Where events of living tenants stood that are erased or expired.
@@ -100,6 +102,7 @@ struct LogScan {
       erasedPositions[routing.tenant, default: []].add(routing.position)
       return
     }
+    lastMilliseconds[routing.tenant] = header.storedMilliseconds
     if try opens(record, routing, header, tenant, &eventKey) {
       report.opened += 1
     } else {
@@ -116,7 +119,7 @@ struct LogScan {
       period: routing.period, stream: header.stream, subjects: header.subjects)
     let secrets = try tenant.open(state.keyring)
     guard let base = try state.base(id, tenant: tenant),
-      try secrets.canRead(leaf: routing.leafPosition, state.keyring)
+      try secrets.canRead(routing, state.keyring)
     else {
       erasedPositions[routing.tenant, default: []].add(routing.position)
       return false

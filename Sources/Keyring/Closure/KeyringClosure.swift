@@ -1,27 +1,6 @@
 package import EventModel
-package import Sodium
+import Sodium
 package import Storage
-
-/// A name that an attacker found in a map.
-package struct ReachedName: Hashable, Sendable {
-  package let tenant: TenantNumber
-  package let tag: Tag128
-  package let kind: NameKind
-}
-
-/// A retention class of a tenant.
-package struct ReachedClass: Hashable, Sendable {
-  package let tenant: TenantNumber
-  package let classNumber: ClassNumber
-}
-
-/// A document that an attacker reached.
-package struct ReachedDocument: Sendable {
-  /// 0 for the store's.
-  package let tenant: UInt32
-  package let id: DocumentID
-  package let document: Document
-}
 
 /// Everything that the roots in some holders open in some copies of the keyring.
 ///
@@ -50,7 +29,7 @@ package struct KeyringClosure: ~Copyable {
   package private(set) var earliestPeriods: [ReachedClass: UInt32] = [:]
   /// Every content that was reached; the same document may be here with several.
   package private(set) var documents: [ReachedDocument] = []
-  private var positionSeeds: [TenantNumber: Set<PositionRange>] = [:]
+  private var positionSeeds: [ReachedGeneration: Set<PositionRange>] = [:]
   /// Epochs of the roots that the holders have.
   package private(set) var epochs: Set<UInt64> = []
   package private(set) var topsOpened = 0
@@ -94,7 +73,7 @@ package struct KeyringClosure: ~Copyable {
     case tenant(UInt32)
     case keys(UInt32, height: Int, prefix: UInt64)
     case map(UInt32)
-    case positions(UInt32, level: Int, prefix: UInt64)
+    case positions(ReachedGeneration, level: Int, prefix: UInt64)
     case documents(UInt32, height: Int, prefix: UInt64)
     case document(UInt32, place: UInt64)
 
@@ -113,8 +92,9 @@ package struct KeyringClosure: ~Copyable {
       switch self {
       case .tenants, .buckets: 0
       case .tenant(let number), .keys(let number, _, _), .map(let number),
-        .positions(let number, _, _), .documents(let number, _, _), .document(let number, _):
+        .documents(let number, _, _), .document(let number, _):
         number
+      case .positions(let generation, _, _): generation.tenant.rawValue
       }
     }
   }
@@ -128,9 +108,9 @@ private struct PositionRange: Hashable {
 }
 
 extension KeyringClosure {
-  /// True when the leaf of a position can be derived from a seed that was reached.
-  package func reachesPosition(_ position: UInt64, of tenant: TenantNumber) -> Bool {
-    guard let seeds = positionSeeds[tenant] else { return false }
+  /// True when the leaf of a position can be derived from a seed of the generation that was reached.
+  package func reachesPosition(_ position: UInt64, of generation: ReachedGeneration) -> Bool {
+    guard let seeds = positionSeeds[generation] else { return false }
     return (0...PositionTree.levels).contains { level in
       seeds.contains(
         PositionRange(level: level, prefix: position >> UInt64(4 * (PositionTree.levels - level))))
@@ -226,8 +206,8 @@ extension KeyringClosure {
       takeKeys(plain, TenantNumber(rawValue: tenant), prefix)
     case .tenant(let number):
       try enterTenant(plain, number)
-    case .positions(let tenant, let level, let prefix):
-      try takePositions(plain, tenant, level, prefix)
+    case .positions(let generation, let level, let prefix):
+      try takePositions(plain, generation, level, prefix)
     case .documents(let tenant, let height, let prefix):
       try followChildren(plain, .references) {
         let place = prefix << 5 | $0
@@ -235,7 +215,7 @@ extension KeyringClosure {
           ? .documents(tenant, height: height - 1, prefix: place) : .document(tenant, place: place)
       }
     case .document(let tenant, let place):
-      takeDocument(plain, tenant, place)
+      try takeDocument(plain, tenant, place)
     case .map(let tenant):
       guard MapLeaf.isLeaf(plain) else {
         return try followChildren(plain, .mapReferences) { _ in place }
@@ -263,16 +243,9 @@ extension KeyringClosure {
     guard let node = TenantNode(plain) else { return }
     let tenant = TenantNumber(rawValue: number)
     tenants.insert(tenant)
-    for found in node.classes ?? [] {
-      guard let period = found.cover.firstPeriod else { continue }
-      let place = ReachedClass(tenant: tenant, classNumber: found.number)
-      earliestPeriods[place] = min(period, earliestPeriods[place] ?? period)
-    }
-    let positions = node.positions
-    if positions.height == 0 {
-      positionSeeds[tenant, default: []].insert(PositionRange(level: 0, prefix: 0))
-    }
-    try follow(positions.reference, .positions(number, level: 0, prefix: 0))
+    for found in node.classes ?? [] { take(found.cover, found.number, tenant) }
+    try enterPositions(
+      node.positions, ReachedGeneration(tenant: tenant, number: node.generation))
     let keys = node.keys
     let map = node.map
     try follow(keys.reference, .keys(number, height: keys.height, prefix: 0))
@@ -291,27 +264,49 @@ extension KeyringClosure {
     }
   }
 
+  private mutating func take(
+    _ cover: borrowing PeriodCover, _ classNumber: ClassNumber, _ tenant: TenantNumber
+  ) {
+    guard let period = cover.firstPeriod else { return }
+    let place = ReachedClass(tenant: tenant, classNumber: classNumber)
+    earliestPeriods[place] = min(period, earliestPeriods[place] ?? period)
+  }
+
+  private mutating func enterPositions(
+    _ root: borrowing TrieRoot, _ generation: ReachedGeneration
+  ) throws(KeyringError) {
+    if root.height == 0 {
+      positionSeeds[generation, default: []].insert(PositionRange(level: 0, prefix: 0))
+    }
+    try follow(root.reference, .positions(generation, level: 0, prefix: 0))
+  }
+
   private mutating func takePositions(
-    _ plain: consuming SecretBytes, _ tenant: UInt32, _ level: Int, _ prefix: UInt64
+    _ plain: consuming SecretBytes, _ generation: ReachedGeneration, _ level: Int, _ prefix: UInt64
   ) throws(KeyringError) {
     guard let node = PositionNode(plain, level: level) else { return }
     for child in 0..<PositionNode.arity {
       let below = prefix << 4 | UInt64(child)
       if node.hasSeed(child) {
-        positionSeeds[TenantNumber(rawValue: tenant), default: []].insert(
+        positionSeeds[generation, default: []].insert(
           PositionRange(level: level + 1, prefix: below))
       } else if node.hasNode(child) {
         try follow(
-          node.reference(child), .positions(tenant, level: level + 1, prefix: below))
+          node.reference(child), .positions(generation, level: level + 1, prefix: below))
       }
     }
   }
 
   private mutating func takeDocument(
     _ plain: consuming SecretBytes, _ tenant: UInt32, _ place: UInt64
-  ) {
+  ) throws(KeyringError) {
     guard let id = DocumentID(place: place), let document = Document(node: plain) else { return }
     documents.append(ReachedDocument(tenant: tenant, id: id, document: document))
+    guard id.kind == .generation, let keys = RetiredKeys(document) else { return }
+    let owner = TenantNumber(rawValue: tenant)
+    for found in keys.covers { take(found.cover, found.classNumber, owner) }
+    try enterPositions(
+      keys.positions, ReachedGeneration(tenant: owner, number: UInt16(clamping: id.number)))
   }
 
   private mutating func takeBuckets(_ plain: consuming SecretBytes, _ prefix: UInt64) {

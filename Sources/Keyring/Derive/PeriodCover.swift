@@ -83,6 +83,11 @@ package struct PeriodCover: ~Copyable, Sendable {
   /// The same seeds once more.
   package borrowing func copy() -> PeriodCover { PeriodCover(copying: self) }
 
+  /// The same periods under fresh random seeds, none of which follows from another.
+  package borrowing func renewed() -> PeriodCover {
+    PeriodCover(renewing: self)
+  }
+
   /// How many of these periods can still be derived.
   package func liveCount(in range: Range<UInt32>) -> Int {
     let (lower, upper) = (UInt64(range.lowerBound), UInt64(range.upperBound))
@@ -182,6 +187,16 @@ extension PeriodCover {
   private init(copying cover: borrowing PeriodCover) {
     (depth, count) = (cover.depth, cover.count)
     entries = cover.entries.copy()
+  }
+
+  private init(renewing cover: borrowing PeriodCover) {
+    (depth, count) = (cover.depth, cover.count)
+    var entries = cover.entries.copy()
+    var bytes = entries.mutableBytes
+    for index in 0..<cover.count {
+      bytes.set(SecretBytes.random(count: 32).bytes, at: index * Self.entryBytes + 5)
+    }
+    self.entries = entries
   }
 
   private init(_ builder: borrowing Builder) {

@@ -10,12 +10,20 @@ extension Keyring {
     let root = try documentRoot(tenant)
     let array = KeyArray.documents(of: tenant?.rawValue ?? 0)
     return try tables.read { (view) throws(KeyringError) -> Document? in
-      guard let entry = try array.entry(id.place, root, reader, in: view) else { return nil }
-      let plain = try reader.open(
-        NodeReference(copying: entry.bytes), .document, tenant: array.tenant, in: view)
-      guard let document = Document(node: plain) else { throw .corrupt }
-      return document
+      try Self.document(id, array, root, reader, in: view)
     }
+  }
+
+  /// The document in a trie, or nil when there is none.
+  static func document(
+    _ id: DocumentID, _ array: KeyArray, _ root: borrowing TrieRoot, _ reader: NodeReader,
+    in source: borrowing some NodeSource & ~Copyable
+  ) throws(KeyringError) -> Document? {
+    guard let entry = try array.entry(id.place, root, reader, in: source) else { return nil }
+    let plain = try reader.open(
+      NodeReference(copying: entry.bytes), .document, tenant: array.tenant, in: source)
+    guard let document = Document(node: plain) else { throw .corrupt }
+    return document
   }
 
   /// The documents of a kind, ascending.
@@ -84,7 +92,8 @@ extension Keyring {
     }
   }
 
-  private static func edit(
+  /// The same in one trie.
+  static func edit(
     _ edits: [DocumentID: Document?], _ tenant: UInt32, _ root: inout TrieRoot,
     _ writer: inout NodeWriter, in transaction: inout KeyringTransaction
   ) throws(KeyringError) {

@@ -56,7 +56,7 @@ package enum KeyringError: Error, Hashable, Sendable, StorageFailure {
   /// A slot that was never given out: the log is newer than the keyring. The operator restores the
   /// newest keyring; never to be taken for an erased key.
   case slotBeyondEnd
-  /// A tenant's node would exceed its bound: too many classes or too many holes in a cover.
+  /// A bound of the tenant is reached: classes, holes in a cover, or generations that have events.
   case tenantFull
 
   package init(_ storage: StorageError) { self = .storage(storage) }

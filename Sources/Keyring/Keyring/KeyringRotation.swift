@@ -38,7 +38,8 @@ extension Keyring {
         &writer, epoch: old + 1, root: fresh, entry: entry, certificate: certificate,
         expecting: removal.parts.count * Self.partBytes
       ) { (top, writer, transaction) throws(KeyringError) in
-        try Self.remove(removal, &top, &writer, in: &transaction)
+        try Self.remove(
+          removal, now: entry.timeMilliseconds, &top, &writer, in: &transaction)
       }
     } catch {
       // After an I/O failure nobody knows whether the commit is on the disk: both roots stay, and
@@ -144,7 +145,7 @@ extension Keyring {
 
 extension Keyring {
   private static func remove(
-    _ removal: Removal, _ top: inout TopNode, _ writer: inout NodeWriter,
+    _ removal: Removal, now: Int64, _ top: inout TopNode, _ writer: inout NodeWriter,
     in transaction: inout KeyringTransaction
   ) throws(KeyringError) {
     if !removal.tenants.isEmpty {
@@ -152,12 +153,18 @@ extension Keyring {
     }
     let parts = removal.parts.filter { !removal.tenants.contains($0.key) }
     let rewraps = removal.rewraps.subtracting(removal.tenants)
-    let changed = rewraps.union(parts.keys).sorted()
+    let generations = removal.generations.filter { !removal.tenants.contains($0.key) }
+    let changed = rewraps.union(parts.keys).union(generations.keys).sorted()
     if !changed.isEmpty {
       try editTenants(changed, &top, &writer, in: &transaction) {
         (tenant, node, writer, transaction) throws(KeyringError) in
         if let part = parts[tenant] {
           try remove(part, tenant.rawValue, &node, &writer, in: &transaction)
+          try puncture(
+            retired: part, tenant.rawValue, now: now, &node, &writer, in: &transaction)
+        }
+        if let start = generations[tenant] {
+          try beginGeneration(start, tenant.rawValue, &node, &writer, in: &transaction)
         }
         if rewraps.contains(tenant) {
           try rewrap(tenant.rawValue, &node, &writer, in: &transaction)
@@ -193,6 +200,7 @@ extension Keyring {
     try NameMap(tenant: tenant).rewrap(&map, &writer, in: &transaction)
     node.setMap(map)
     var documents = node.documents
+    try rewrapRetired(tenant, &documents, &writer, in: &transaction)
     try KeyArray.documents(of: tenant).rewrap(&documents, &writer, in: &transaction)
     node.setDocuments(documents)
     guard node.positions.height > 0 else { return }
@@ -250,12 +258,12 @@ extension Keyring {
       &writer, in: &transaction)
     node.setMap(map)
     if !part.periods.isEmpty { try puncture(part.periods, &node, &writer) }
-    if !part.positions.isEmpty {
+    if !part.positions.isEmpty { node.hasErasedEvents = true }
+    if let gone = part.positions[node.generation], !gone.isEmpty {
       var positions = node.positions
       let seed = SecretBytes(copying: node.positionSeed)
       try PositionCover(tenant: tenant).puncture(
-        Set(part.positions).sorted()[...], &positions, seed: seed.bytes, &writer,
-        in: &transaction)
+        Set(gone).sorted()[...], &positions, seed: seed.bytes, &writer, in: &transaction)
       node.setPositions(positions)
     }
   }
@@ -341,6 +349,7 @@ extension Keyring {
           positions.reference, &writer, in: &transaction)
       }
       let documents = node.documents
+      try removeRetired(tenant, documents, &writer, in: &transaction)
       try KeyArray.documents(of: tenant).removeAll(
         documents.reference, height: documents.height, &writer, in: &transaction
       ) { (leaf, child, _, writer, transaction) throws(KeyringError) in

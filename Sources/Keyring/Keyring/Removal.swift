@@ -74,8 +74,8 @@ package struct Removal: Sendable {
     /// The tenant's first day of that kind from now on, when keys that lapsed are taken out; see
     /// ``Keyring/lapsedKeys(_:on:)``.
     package var nextLapseDay: UInt16?
-    /// Single events, by their positions.
-    package var positions: [UInt64] = []
+    /// Single events, by generation and position.
+    package var positions: [UInt16: [UInt64]] = [:]
 
     package init() {}
   }
@@ -85,6 +85,8 @@ package struct Removal: Sendable {
   package var tenants: Set<TenantNumber> = []
   /// Tenants whose nodes all get fresh keys, though nothing of theirs goes.
   package var rewraps: Set<TenantNumber> = []
+  /// Tenants that get a new generation of keys; nothing of the old one goes.
+  package var generations: [TenantNumber: GenerationStart] = [:]
   /// Months whose postings end.
   package var buckets: Set<Bucket> = []
   /// Documents that are forgotten, or whose old content is.

@@ -28,12 +28,16 @@ package final class TenantKeys: Sendable {
   package let number: TenantNumber
   package let id: TenantID
   package let generation: UInt16
+  /// Raised by restores only; positions are given out once in each.
+  package let lineage: UInt16
   package let dataSecret: SecretBytes
   package let impersonalKey: SecretBytes
   package let mapKey: SecretBytes
-  /// Zeroes once events were shredded: then ``Keyring/positionSeed(_:_:)`` has the seeds.
+  /// Zeroes once events of the generation were shredded: then ``Keyring/positionSeed(_:_:generation:)`` has the seeds.
   package let positionSeed: SecretBytes
-  /// True when single events were shredded.
+  /// True when the position seed was replaced by nodes, since events of the generation were shredded.
+  package let hasPositionNodes: Bool
+  /// True when single events were shredded, of whichever generation.
   package let hasErasedEvents: Bool
   /// The first is `default`.
   package let classes: [RetentionClass]
@@ -43,11 +47,13 @@ package final class TenantKeys: Sendable {
     self.number = number
     id = node.id
     generation = node.generation
+    lineage = node.lineage
     dataSecret = SecretBytes(copying: node.dataSecret)
     impersonalKey = SecretBytes(copying: node.impersonalKey)
     mapKey = SecretBytes(copying: node.mapKey)
     positionSeed = SecretBytes(copying: node.positionSeed)
-    hasErasedEvents = node.positions.height > 0
+    hasPositionNodes = node.positions.height > 0
+    hasErasedEvents = node.hasErasedEvents
     classes = node.classes ?? []
     nextSlot = Slot(rawValue: node.nextSlot)
   }

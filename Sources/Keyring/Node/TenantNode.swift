@@ -8,13 +8,20 @@ import Sodium
 struct TenantNode: ~Copyable {
   private(set) var plain: SecretBytes
 
-  private static let keysAt = 228
-  private static let mapAt = 277
-  private static let positionsAt = 326
-  private static let documentsAt = 375
-  private static let classCountAt = 424
-  private static let lapseDayAt = 425
-  private static let classesAt = 427
+  private static let generationAt = 90
+  private static let lineageAt = 92
+  private static let dataSecretAt = 94
+  private static let positionSeedAt = 126
+  private static let mapKeyAt = 158
+  private static let impersonalKeyAt = 190
+  private static let nextSlotAt = 222
+  private static let keysAt = 230
+  private static let mapAt = 279
+  private static let positionsAt = 328
+  private static let documentsAt = 377
+  private static let classCountAt = 426
+  private static let lapseDayAt = 427
+  private static let classesAt = 429
   /// The most that a cell of secret memory holds, in whole units.
   private static let plainBytesMax =
     SecretArena.secretBytesMax / NodeSealing.unitBytes * NodeSealing.unitBytes
@@ -29,10 +36,12 @@ struct TenantNode: ~Copyable {
     bytes.setBigEndian(UInt64(bitPattern: createdMilliseconds), at: 18, bytes: 8)
     bytes[26] = UInt8(name.bytes.count)
     bytes.set(name.bytes.span, at: 27)
-    bytes.setBigEndian(1, at: 90, bytes: 2)
-    bytes.set(secrets.bytes, at: 92)
+    bytes.setBigEndian(1, at: Self.generationAt, bytes: 2)
+    bytes.setBigEndian(1, at: Self.lineageAt, bytes: 2)
+    // Data secret, position seed, map key and impersonal key, side by side.
+    bytes.set(secrets.bytes, at: Self.dataSecretAt)
     // Slot 0 is never given out.
-    bytes.setBigEndian(1, at: 220, bytes: 8)
+    bytes.setBigEndian(1, at: Self.nextSlotAt, bytes: 8)
     let cover = PeriodCover(unit: retention.unit)
     bytes[Self.classCountAt] = 1
     _ = RetentionClass(
@@ -48,7 +57,7 @@ struct TenantNode: ~Copyable {
   }
 
   private static func isTenant(_ plain: borrowing SecretBytes) -> Bool {
-    plain.bytes[0] == 1 && plain.bytes[1] <= 3 && Int(plain.bytes[26]) <= 63
+    plain.bytes[0] == 1 && plain.bytes[1] <= 7 && Int(plain.bytes[26]) <= 63
       && readClasses(plain.bytes) != nil
   }
 
@@ -57,32 +66,58 @@ struct TenantNode: ~Copyable {
     TenantName(plain.bytes.extracting(27..<(27 + Int(plain.bytes[26]))).array)
   }
   var createdMilliseconds: Int64 { Int64(bitPattern: plain.bytes.bigEndian(at: 18, bytes: 8)) }
-  var generation: UInt16 { UInt16(plain.bytes.bigEndian(at: 90, bytes: 2)) }
+  /// Counts the sets of keys that events are sealed under, from 1 on.
+  var generation: UInt16 { UInt16(plain.bytes.bigEndian(at: Self.generationAt, bytes: 2)) }
+  /// Counts the histories of the tenant's positions, from 1 on: a restore may give positions out again.
+  var lineage: UInt16 { UInt16(plain.bytes.bigEndian(at: Self.lineageAt, bytes: 2)) }
 
   var dataSecret: Span<UInt8> {
     @_lifetime(borrow self)
-    borrowing get { plain.bytes.extracting(92..<124) }
+    borrowing get { secret(Self.dataSecretAt) }
   }
   var positionSeed: Span<UInt8> {
     @_lifetime(borrow self)
-    borrowing get { plain.bytes.extracting(124..<156) }
+    borrowing get { secret(Self.positionSeedAt) }
   }
   var mapKey: Span<UInt8> {
     @_lifetime(borrow self)
-    borrowing get { plain.bytes.extracting(156..<188) }
+    borrowing get { secret(Self.mapKeyAt) }
   }
   var impersonalKey: Span<UInt8> {
     @_lifetime(borrow self)
-    borrowing get { plain.bytes.extracting(188..<220) }
+    borrowing get { secret(Self.impersonalKeyAt) }
   }
 
-  /// Begins the next generation, whose events have leaves of their own; `.tenantFull` when there were
-  /// too many.
+  @_lifetime(borrow self)
+  private borrowing func secret(_ offset: Int) -> Span<UInt8> {
+    plain.bytes.extracting(offset..<(offset + 32))
+  }
+
+  /// Begins the next generation, with fresh secrets for the same periods.
+  ///
+  /// What the old ones open, ``RetiredKeys`` keeps. `.tenantFull` when there were too many.
   mutating func beginGeneration() throws(KeyringError) {
-    let next = Int(generation) + 1
-    guard next <= Limits.generationsMax else { throw .tenantFull }
+    let known = generation
+    guard known < .max, let classes else { throw .tenantFull }
+    // Data secret and position seed, side by side.
+    let secrets = SecretBytes.random(count: 64)
     var bytes = plain.mutableBytes
-    bytes.setBigEndian(UInt64(next), at: 90, bytes: 2)
+    bytes.setBigEndian(UInt64(known) + 1, at: Self.generationAt, bytes: 2)
+    bytes.set(secrets.bytes, at: Self.dataSecretAt)
+    TrieRoot().write(to: &bytes, at: Self.positionsAt)
+    try setClasses(
+      classes.map {
+        RetentionClass(
+          number: $0.number, name: $0.name, policy: $0.policy, cover: $0.cover.renewed())
+      })
+  }
+
+  /// Begins the next lineage; `.tenantFull` when there were too many.
+  mutating func beginLineage() throws(KeyringError) {
+    let known = lineage
+    guard known < .max else { throw .tenantFull }
+    var bytes = plain.mutableBytes
+    bytes.setBigEndian(UInt64(known) + 1, at: Self.lineageAt, bytes: 2)
   }
 
   var isSuspended: Bool {
@@ -96,6 +131,12 @@ struct TenantNode: ~Copyable {
     set { setFlag(2, newValue) }
   }
 
+  /// True once single events were shredded, of whichever generation.
+  var hasErasedEvents: Bool {
+    get { plain.bytes[1] & 4 != 0 }
+    set { setFlag(4, newValue) }
+  }
+
   private mutating func setFlag(_ flag: UInt8, _ isSet: Bool) {
     var bytes = plain.mutableBytes
     bytes[1] = isSet ? bytes[1] | flag : bytes[1] & ~flag
@@ -103,10 +144,10 @@ struct TenantNode: ~Copyable {
 
   /// The slot that the next key gets; slots are never given out twice.
   var nextSlot: UInt64 {
-    get { plain.bytes.bigEndian(at: 220, bytes: 8) }
+    get { plain.bytes.bigEndian(at: Self.nextSlotAt, bytes: 8) }
     set {
       var bytes = plain.mutableBytes
-      bytes.setBigEndian(newValue, at: 220, bytes: 8)
+      bytes.setBigEndian(newValue, at: Self.nextSlotAt, bytes: 8)
     }
   }
 
@@ -136,7 +177,7 @@ struct TenantNode: ~Copyable {
   mutating func setPositions(_ root: borrowing TrieRoot) {
     var bytes = plain.mutableBytes
     root.write(to: &bytes, at: Self.positionsAt)
-    for index in 124..<156 { bytes[index] = 0 }
+    for index in 0..<32 { bytes[Self.positionSeedAt + index] = 0 }
   }
 
   /// The retention classes, or nil when they cannot be read.

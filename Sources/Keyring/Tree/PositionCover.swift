@@ -1,4 +1,3 @@
-package import EventModel
 package import Sodium
 import Storage
 
@@ -130,27 +129,5 @@ struct PositionCover {
     }
     if !reference.isZero { try writer.remove(reference, in: &transaction) }
     reference = NodeReference()
-  }
-}
-
-extension Keyring {
-  /// The seed that covers a position of the tenant, or nil when the event there was shredded.
-  package func positionSeed(
-    _ tenant: TenantNumber, _ position: UInt64
-  ) throws(KeyringError) -> PositionSeed? {
-    let found = try load(tenant)
-    let root = found.node.positions
-    guard root.height > 0 else {
-      return Self.wholeSeed(found.node)
-    }
-    var seed: PositionSeed?
-    try tables.read { (view) throws(KeyringError) in
-      seed = try PositionCover(tenant: tenant.rawValue).seed(of: position, root, reader, in: view)
-    }
-    return seed
-  }
-
-  private static func wholeSeed(_ node: borrowing TenantNode) -> PositionSeed {
-    PositionSeed(level: 0, prefix: 0, seed: SecretBytes(copying: node.positionSeed))
   }
 }

@@ -19,6 +19,13 @@ struct TrieRoot: ~Copyable {
       copying: plain.extracting((offset + 1)..<(offset + Self.bytesCount)))
   }
 
+  borrowing func copy() -> TrieRoot {
+    var copy = TrieRoot()
+    copy.height = height
+    copy.reference = reference.copy()
+    return copy
+  }
+
   borrowing func write(to plain: inout MutableSpan<UInt8>, at offset: Int) {
     plain[offset] = UInt8(height)
     plain.set(reference.bytes.bytes, at: offset + 1)

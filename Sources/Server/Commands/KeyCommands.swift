@@ -1,7 +1,8 @@
 import EventStore
+import Keyring
 import RESP
 
-/// `KEY STATUS | ROTATE ROOT | REWRAP TENANT tenant`.
+/// `KEY STATUS | ROTATE ROOT | ROTATE TENANT tenant [REASON code] | REWRAP TENANT tenant`.
 enum KeyCommands {
   private static let roles: RoleSet = [.operator]
 
@@ -9,9 +10,9 @@ enum KeyCommands {
     Command("STATUS", 0...0, .admin([.operator, .auditor]), "Epoch, holders and counts.") {
       (_, _) throws(CommandError) in .control(.keyStatus, .keyStatus)
     },
-    Command("ROTATE", 1...2, .admin(roles), "A new root; no old copy of the keyring opens then.") {
+    Command("ROTATE", 1...4, .admin(roles), "A new root, or new keys for a tenant's new events.") {
       (arguments, context) throws(CommandError) in
-      if arguments.word(at: 1) == "TENANT" { throw .unavailable("KEY ROTATE TENANT") }
+      if arguments.word(at: 1) == "TENANT" { return try rotateTenant(arguments, context) }
       guard arguments.word(at: 1) == "ROOT", arguments.count == 2 else { throw .syntax }
       guard context.state.rights.reachStore(with: roles) else { throw .forbidden("key|rotate") }
       return .control(.rotateRoot, .rotated)
@@ -24,4 +25,18 @@ enum KeyCommands {
       return .control(.rewrapTenant(tenant), .rotated)
     },
   ]
+
+  private static func rotateTenant(
+    _ arguments: Arguments, _ context: CommandContext
+  ) throws(CommandError) -> CommandOutcome {
+    guard arguments.count == 3 || arguments.count == 5 else { throw .syntax }
+    let tenant = try Administration.tenant(arguments[2], context, roles)
+    guard arguments.count == 5 else { return .control(.rotateTenant(tenant, .rotated), .rotated) }
+    guard arguments.word(at: 3) == "REASON" else { throw .syntax }
+    switch arguments.word(at: 4) {
+    case "SCHEDULED": return .control(.rotateTenant(tenant, .rotated), .rotated)
+    case "COMPROMISE": return .control(.rotateTenant(tenant, .compromised), .rotated)
+    default: throw .syntax
+    }
+  }
 }

@@ -86,7 +86,8 @@ extension CommandError {
       self.init(.clock, "the clock leapt ahead: nothing expires; see CLOCK STATUS")
     case .clockBehind:
       self.init(.tryAgain, "the clock shows a time that was shredded; nothing was stored")
-    case .tooManyHoles: self.init(.quota, "days shredded out of order: wait until some expire")
+    case .tooManyHoles:
+      self.init(.quota, "days shredded out of order, or generations: wait until some expire")
     case .noStream: self.init(.noEvent, "there is nothing under this stream's name")
     case .noSubject: self.init(.noSubject, "there is nothing under this person's identifier")
     case .noSubjects(let count, let first):

@@ -43,7 +43,24 @@ extension ControlReply {
     map.add("holders", UInt64(receipt.holderCount))
     map.add("nodes", UInt64(receipt.nodesWritten))
     map.add("bytes-sealed", UInt64(receipt.bytesSealed))
+    if let generation = rotation.generation {
+      map.add("generation", UInt64(generation.number))
+      map.add("events-not-protected", generation.lastPosition)
+      map.add("limits", limits(of: generation))
+    }
     map.append(to: &bytes)
+  }
+
+  /// What new keys do not do.
+  private static func limits(of generation: NewGeneration) -> [String] {
+    let last = generation.lastPosition
+    return [
+      last == 0
+        ? "No event was stored before: all will have the new keys."
+        : "Events up to position \(last) keep their old keys: who has these and the ciphertext reads them.",
+      "Keys of names are as before: who has the map key can test names, types and ids.",
+      "Nodes keep their keys until they are rewrapped: KEY REWRAP TENANT.",
+    ]
   }
 
   /// Appends what a shred did.
