@@ -79,6 +79,49 @@ package struct LedgerEntry: Hashable, Sendable {
     /// The tenant's evidence settings changed: `result` 0 replies need not wait for the access log, 1 they
     /// must, 2 the access log is kept for `count` days.
     case evidenceSet = 84
+    /// The daemon began to serve; `count` is the newest record.
+    case daemonStarted = 90
+    /// It ended in order; without this line, it was killed or the machine failed.
+    case daemonStopped = 91
+    /// Nothing expires, since the clock leapt ahead; `count` is what it showed, in milliseconds.
+    case clockPaused = 92
+    /// The clock is believed again: the leap was undone, waited for, or vouched for.
+    case clockResumed = 93
+    /// Something was refused: `result` says why (``LedgerEntry/Refusal``), ``LedgerEntry/verb`` what;
+    /// `count` is how many of the actor's since the line before.
+    case refused = 94
+  }
+
+  /// Why something was refused: the result of ``Act/refused``.
+  package enum Refusal: UInt8, Sendable, CaseIterable {
+    /// The peer has not the role.
+    case noPermission = 1
+    /// There is no such tenant, or the peer may not know of it.
+    case noTenant = 2
+    /// There is no such person, event, plan, hold or certificate.
+    case notFound = 3
+    /// It was not planned first, or with another token.
+    case unconfirmed = 4
+    /// The events changed since the dry run.
+    case planChanged = 5
+    /// A second user must approve.
+    case needsApproval = 6
+    /// A hold keeps it.
+    case held = 7
+    /// What was promised is not taken back.
+    case immutable = 8
+    /// A bound is reached.
+    case quota = 9
+    /// The clock is not believed.
+    case clock = 10
+    /// No root holder can be reached.
+    case keyUnavailable = 11
+    /// Its time or state forbids it.
+    case unsuitable = 12
+    /// Several that were not written one by one.
+    case several = 13
+    /// It needs a grant.
+    case noGrant = 14
   }
 
   /// Who did it.
@@ -110,13 +153,16 @@ package struct LedgerEntry: Hashable, Sendable {
   package var ticket: [UInt8]
   /// The day on which the request came, in days since 1970, or 0.
   package var receivedDay: UInt32
+  /// The command that was refused, as `COMMAND` names it (at most 32 bytes); empty when it was done.
+  package var verb: [UInt8]
 
   package init(
     timeMilliseconds: Int64, act: Act, actor: Actor, tenant: TenantNumber = .none,
     result: UInt8 = 0, planHash: [UInt8] = [], count: UInt64 = 0, subjectCount: UInt64 = 0,
-    ticket: [UInt8] = [], receivedDay: UInt32 = 0
+    ticket: [UInt8] = [], receivedDay: UInt32 = 0, verb: [UInt8] = []
   ) {
     precondition(ticket.count <= Self.ticketBytesMax, "a ticket is bounded")
+    precondition(verb.count <= Self.verbBytesMax, "a verb is bounded")
     precondition(planHash.isEmpty || planHash.count == 32, "a plan's hash has 32 bytes")
     self.timeMilliseconds = timeMilliseconds
     self.act = act
@@ -129,6 +175,7 @@ package struct LedgerEntry: Hashable, Sendable {
     self.subjectCount = subjectCount
     self.ticket = ticket
     self.receivedDay = receivedDay
+    self.verb = verb
   }
 }
 
@@ -137,6 +184,7 @@ extension LedgerEntry {
   package static let plainBytes = 256
   private static let socketNameBytesMax = 32
   private static let ticketBytesMax = 32
+  private static let verbBytesMax = 32
 
   /// The entry in its one spelling, before sealing.
   package var plain: [UInt8] {
@@ -163,6 +211,8 @@ extension LedgerEntry {
     bytes += ticket
     bytes.append(contentsOf: repeatElement(0, count: Self.ticketBytesMax - ticket.count))
     bytes.appendBigEndian(UInt64(receivedDay), bytes: 4)
+    bytes.append(UInt8(verb.count))
+    bytes += verb
     bytes.append(contentsOf: repeatElement(0, count: Self.plainBytes - bytes.count))
     return bytes
   }
@@ -170,7 +220,8 @@ extension LedgerEntry {
   /// Nil unless `plain` is what ``plain`` gives for some entry.
   package init?(plain: Span<UInt8>) {
     guard plain.count == Self.plainBytes, plain[0] == 1, let act = Act(rawValue: plain[9]),
-      Int(plain[16]) <= Self.socketNameBytesMax, Int(plain[105]) <= Self.ticketBytesMax
+      Int(plain[16]) <= Self.socketNameBytesMax, Int(plain[105]) <= Self.ticketBytesMax,
+      Int(plain[142]) <= Self.verbBytesMax
     else { return nil }
     let uid = UInt32(plain.bigEndian(at: 12, bytes: 4))
     let name = plain.extracting(17..<(17 + Int(plain[16]))).array
@@ -187,8 +238,31 @@ extension LedgerEntry {
       result: plain[10], planHash: plain.extracting(61..<93).array,
       count: plain.bigEndian(at: 93, bytes: 8), subjectCount: plain.bigEndian(at: 101, bytes: 4),
       ticket: plain.extracting(106..<(106 + Int(plain[105]))).array,
-      receivedDay: UInt32(plain.bigEndian(at: 138, bytes: 4)))
+      receivedDay: UInt32(plain.bigEndian(at: 138, bytes: 4)),
+      verb: plain.extracting(143..<(143 + Int(plain[142]))).array)
     epoch = plain.bigEndian(at: 53, bytes: 8)
     guard self.plain == plain.array else { return nil }
   }
+}
+
+extension LedgerEntry.Act {
+  /// The act in words for people and programs: `subject-shredded`.
+  package var text: String { kebab(String(describing: self)) }
+}
+
+extension LedgerEntry.Refusal {
+  /// The reason in words: `no-permission`.
+  package var text: String { kebab(String(describing: self)) }
+}
+
+/// `demandsIDs` as `demands-ids`.
+private func kebab(_ name: String) -> String {
+  var text = ""
+  var wasLower = false
+  for letter in name {
+    if letter.isUppercase, wasLower { text += "-" }
+    wasLower = letter.isLowercase
+    text += letter.lowercased()
+  }
+  return text
 }

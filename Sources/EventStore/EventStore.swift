@@ -25,6 +25,9 @@ package final class EventStore: Sendable {
   private let holderThread: HolderThread
   private let hourlyThread: HourlyThread
   private let planTimer = PlanTimer()
+  /// Where refusals are written down, since that waits for the disk.
+  let noteThread = DispatchQueue(label: "lethe.notes", qos: .utility)
+  private let isUnattended: Bool
 
   /// Holds the directory's lock for as long as the store is open.
   private let directory: DataDirectory
@@ -32,6 +35,8 @@ package final class EventStore: Sendable {
   init(shared: SharedEngine, directory: DataDirectory, isUnattended: Bool) {
     self.shared = shared
     self.directory = directory
+    self.isUnattended = isUnattended
+    if isUnattended { shared.noteStart() }
     indexThread = IndexThread(shared: shared)
     holderThread = HolderThread(shared: shared)
     hourlyThread = HourlyThread(shared: shared)
@@ -81,12 +86,13 @@ package final class EventStore: Sendable {
 
   /// Runs an act on the writer's thread, after all that was submitted before.
   ///
+  /// `verb` is the command, which the ledger names when the act is refused.
   /// What a shred would destroy is counted beforehand on a thread of its own, while appends go on.
   package func control(
-    _ act: ControlAct, actor: Actor,
+    _ act: ControlAct, actor: Actor, verb: String = "",
     completion: @escaping @Sendable (Result<ControlAnswer, StoreError>) -> Void
   ) {
-    let work = ControlWork(act: act, actor: actor, completion: completion)
+    let work = ControlWork(act: act, actor: actor, verb: verb, completion: completion)
     surveyor.prepare(work) { [queue] work in
       if !queue.add(.control(work)) { work.completion(.failure(.shuttingDown)) }
     }
@@ -123,6 +129,8 @@ package final class EventStore: Sendable {
     shared.accessLog.endRun(shared)
     shared.accessLog.close()
     surveyor.wait()
+    noteThread.sync {}
+    if isUnattended { shared.noteEnd() }
     indexThread.stop()
     holderThread.stop()
   }

@@ -116,7 +116,7 @@ ADMIN = {
     "plan": ["PLAN LIST", "PLAN STATUS 1", "PLAN APPROVE 1", "PLAN CANCEL 1"],
     "access": ["ACCESS LIST", "ACCESS LOG {tenant}", "ACCESS LOG {tenant} AFTER 0 COUNT 10"],
     # The first certificate of the store is the other tenant's.
-    "audit": ["AUDIT CERTIFICATES", "AUDIT CERTIFICATE {certificate}", "AUDIT LOG {tenant}",
+    "audit": ["AUDIT CERTIFICATES", "AUDIT CERTIFICATE {certificate}", "AUDIT LOG COUNT 1000", "AUDIT LOG {tenant}",
               "AUDIT COPIES", "AUDIT RETIRE {token}"],
     "clock": ["CLOCK CONFIRM"],
 }

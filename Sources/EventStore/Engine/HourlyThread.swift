@@ -19,7 +19,9 @@ final class HourlyThread: Sendable {
       var done: Int64?
       var failed: Int64?
       while wanted.wait(timeout: .now() + .milliseconds(Self.intervalMilliseconds)) == .timedOut {
-        guard let now = try? shared.trustedNow() else { continue }
+        let believed = try? shared.trustedNow()
+        shared.noteClock(isBelieved: believed != nil)
+        guard let now = believed else { continue }
         let hour = now / ClockGuard.hour
         if let failed, now >= failed, now < failed + Self.retryMilliseconds { continue }
         guard done != hour else { continue }

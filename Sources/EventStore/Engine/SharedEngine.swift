@@ -25,6 +25,7 @@ final class SharedEngine: Sendable {
   let accessLog: AccessLog
   let filter: IDFilter
   let plans: PlanBook
+  let notes = LedgerNotes()
   let suite: SingleUseAEAD.Suite
   /// Milliseconds since 1970; a parameter, so that tests can set it.
   let clock: @Sendable () -> Int64

@@ -15,6 +15,8 @@ enum Work: Sendable {
 struct ControlWork: Sendable {
   let act: ControlAct
   let actor: Actor
+  /// The command that asked for it, as the ledger names it when it is refused; empty: the daemon.
+  var verb = ""
   let completion: @Sendable (Result<ControlAnswer, StoreError>) -> Void
   /// What ``Surveyor`` found, for the acts that it prepares.
   var survey: Result<Survey, StoreError>?

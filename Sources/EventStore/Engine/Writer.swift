@@ -99,6 +99,12 @@ final class Writer: @unchecked Sendable {
     do throws(StoreError) {
       return .success(try control.perform(work.act, actor: work.actor, survey: work.survey))
     } catch {
+      if let refusal = work.refusal(error) {
+        let tenant = work.act.tenantName.flatMap { name in
+          shared.withState { $0.tenantsByName[name] }
+        }
+        shared.note(refusal, work.actor, tenant: tenant ?? .none)
+      }
       return .failure(error)
     }
   }

@@ -61,6 +61,7 @@ extension ControlPlane {
       try StoreError.translating { () throws(KeyringError) in try state.keyring.setTimeMark(now) }
     }
     TestHooks.crashPoint("clock.mark.after")
+    shared.noteUnwrittenRefusals(all: false)
     return try expire(survey, isDryRun: false, actor)
   }
 

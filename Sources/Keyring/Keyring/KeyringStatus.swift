@@ -61,6 +61,7 @@ extension Keyring {
   package func ledgerEntries(
     from first: UInt64, limit: Int
   ) throws(KeyringError) -> [(index: UInt64, entry: LedgerEntry)] {
+    guard first < top.nextLedgerIndex else { return [] }
     let end = min(top.nextLedgerIndex, max(1, first) + UInt64(max(0, limit)))
     return try tables.read { (view) throws(KeyringError) in
       var found: [(index: UInt64, entry: LedgerEntry)] = []

@@ -12,7 +12,9 @@ extension CommandTable {
     Command("PLAN", .admin(.all), "Shreds that wait.", subcommands: PlanCommands.all),
     Command("SUBJECT", .admin(.all), "Persons of a tenant.", subcommands: SubjectCommands.all),
     Command("KEY", .admin(.all), "The keyring.", subcommands: KeyCommands.all),
-    Command("AUDIT", .admin(.all), "Evidence.", subcommands: CertificateCommands.all),
+    Command(
+      "AUDIT", .admin(.all), "Evidence.",
+      subcommands: CertificateCommands.all + LedgerCommands.all),
     Command(
       "RETENTION", .admin(.all), "How long events are kept.", subcommands: RetentionCommands.all),
     Command("CLOCK", .admin(.all), "The daemon's clock.", subcommands: ClockCommands.all),

@@ -1,4 +1,5 @@
 import EventModel
+import EventStore
 import RESP
 
 /// All commands by name.
@@ -29,6 +30,28 @@ enum CommandTable {
   static func command(named word: Word?, on endpoint: Endpoint) -> Command? {
     guard let word, let command = byName[word], command.exists(on: endpoint) else { return nil }
     return command
+  }
+
+  /// The command as errors and the ledger spell it, `tenant|create`; nil when there is none.
+  static func verb(_ arguments: Arguments, on endpoint: Endpoint) -> String? {
+    guard arguments.count > 0,
+      let command = command(named: arguments.word(at: 0), on: endpoint)
+    else { return nil }
+    let name = command.name.text.lowercased()
+    guard arguments.count > 1, let word = arguments.word(at: 1),
+      let found = command.subcommands.first(where: { $0.name == word })
+    else { return name }
+    return "\(name)|\(found.name.text.lowercased())"
+  }
+
+  /// What the ledger says of an error: administration that the peer has no right to.
+  static func refusal(
+    _ error: CommandError, _ arguments: Arguments, on endpoint: Endpoint
+  ) -> Refusal? {
+    guard endpoint == .admin, error.word == .noPerm || error.word == .noTenant,
+      let verb = verb(arguments, on: endpoint)
+    else { return nil }
+    return Refusal(verb: verb, reason: error.word == .noPerm ? .noPermission : .noTenant)
   }
 
   /// Repeats the name only when it looks like one: what stands there by mistake may be personal.

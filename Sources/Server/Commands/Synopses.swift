@@ -49,6 +49,7 @@ enum Synopses {
     "RETENTION|LIST": "tenant", "RETENTION|MAP": "tenant type class", "RETENTION|RUN": "[DRYRUN]",
     "AUDIT|CERTIFICATE": "certificate",
     "AUDIT|RETIRE": "copy",
+    "AUDIT|LOG": "[AFTER index] [COUNT count]",
     "AUDIT|CERTIFICATES": "[AFTER certificate] [COUNT count]",
     "HOLD|SET":
       "tenant {DATASUBJECT id | STREAM stream | CLASS class | TENANT} REASON code REVIEW date",

@@ -57,6 +57,14 @@ extension ConnectionHandler {
     process()
   }
 
+  /// The ledger has what was refused.
+  func refusalNoted(_ error: CommandError) {
+    guard !stalls.contains(.closing) else { return }
+    command.state.encoder.error(error.line, to: &command.output)
+    stalls.remove(.busy)
+    process()
+  }
+
   func policyChanged(_ policy: AccessPolicy) {
     switch policy.admit(command.state.peer, through: command.state.endpoint) {
     case .admitted(let rights): command.state.setRights(rights)

@@ -239,19 +239,24 @@ extension ConnectionHandler {
       }
       try found.authorize(&command.state, command.surroundings)
       command.appends.connection = key
-      follow(try command.perform(found, arguments))
+      follow(try command.perform(found, arguments), arguments)
     } catch {
       guard outstanding == 0 else {
         stalls.insert(.order)
         return false
       }
       command.refuseTransaction()
-      command.state.encoder.error(error.line, to: &command.output)
+      if let refusal = CommandTable.refusal(error, arguments, on: command.state.endpoint) {
+        stalls.insert(.busy)
+        dispatcher.note(refusal, error, actor: command.state.actor, for: key)
+      } else {
+        command.state.encoder.error(error.line, to: &command.output)
+      }
     }
     return true
   }
 
-  private func follow(_ outcome: CommandOutcome) {
+  private func follow(_ outcome: CommandOutcome, _ arguments: Arguments) {
     switch outcome {
     case .answered: watchHandshake()
     case .close: finish()
@@ -263,7 +268,8 @@ extension ConnectionHandler {
     case .execute(let transaction): execute(transaction)
     case .control(let act, let shape):
       stalls.insert(.busy)
-      dispatcher.control(act, actor: command.state.actor, shape, for: key)
+      let verb = CommandTable.verb(arguments, on: command.state.endpoint)
+      dispatcher.control(act, actor: command.state.actor, verb: verb ?? "", shape, for: key)
     }
   }
 

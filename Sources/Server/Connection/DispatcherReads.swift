@@ -75,14 +75,27 @@ extension Dispatcher {
   }
 
   /// Runs a control act on the writer's thread.
-  func control(_ act: ControlAct, actor: Actor, _ shape: ControlShape, for key: ConnectionKey) {
+  func control(
+    _ act: ControlAct, actor: Actor, verb: String, _ shape: ControlShape, for key: ConnectionKey
+  ) {
     let isShred = act.isBarrier
-    store.control(act, actor: actor) { [self] result in
+    store.control(act, actor: actor, verb: verb) { [self] result in
       loop.execute { [self] in
         let answer = { [self] () -> Void in connections[key]?.controlDone(result, shape) }
         guard isShred, !flushWaits.isEmpty else { return answer() }
         flushWaits[flushWaits.count - 1].answers.append(answer)
       }
+    }
+  }
+}
+
+// Refusals
+
+extension Dispatcher {
+  /// Answers a refusal when the ledger has it.
+  func note(_ refusal: Refusal, _ error: CommandError, actor: Actor, for key: ConnectionKey) {
+    store.note(refusal, actor: actor) { [self] in
+      loop.execute { [self] in connections[key]?.refusalNoted(error) }
     }
   }
 }

@@ -13,6 +13,8 @@ enum ReadPlan: Sendable {
   case summary(TenantNumber, stream: [UInt8])
   case query(QueryPlan)
   case proof(ProofRead)
+  /// Lines of the ledger.
+  case ledger(LedgerRead)
   /// The reads of a transaction.
   case several([ReadPlan])
 }
@@ -157,6 +159,7 @@ extension ReadPlan {
         let summary = try store.summary(tenant, stream: stream.span)
         StreamReply.append(summary, encoder, to: &answer.bytes)
       case .proof(let read): answer.bytes = try read.run(on: store, encoder)
+      case .ledger(let read): answer.bytes = try read.run(on: store, encoder)
       case .query(let plan): try plan.run(on: store, encoder, into: &answer, &access.positions)
       case .several(let plans): return Self.run(plans, on: store, encoder)
       }
