@@ -41,6 +41,7 @@ let package = Package(
   products: [
     .executable(name: "lethed", targets: ["lethed"]),
     .executable(name: "lethe", targets: ["lethe"]),
+    .executable(name: "lethe-audit", targets: ["lethe-audit"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -74,8 +75,8 @@ let package = Package(
     layer(
       "Server",
       [
-        "EventStore", "Keyring", "Storage", "RESP", "EventModel", "CLinux", nioCore, nioPosix,
-        logging, lifecycle,
+        "EventStore", "Keyring", "Storage", "RESP", "TransparencyLog", "EventModel", "CLinux",
+        nioCore, nioPosix, logging, lifecycle,
       ]),
     layer("Client", ["RESP", "EventModel", "CLinux"]),
     // programs
@@ -89,6 +90,10 @@ let package = Package(
       swiftSettings: strict),
     .executableTarget(
       name: "lethe", dependencies: ["Client", "RESP", "EventModel", arguments],
+      swiftSettings: strict),
+    // checks bundles elsewhere: no keys, no tables, so that it cannot decrypt
+    .executableTarget(
+      name: "lethe-audit", dependencies: ["TransparencyLog", "EventModel", arguments],
       swiftSettings: strict),
     // measuring; not a product
     .executableTarget(
@@ -121,6 +126,7 @@ let package = Package(
     tests("DoctorTests", ["lethed"]),
     tests("ClientTests", ["Client", "RESP", "EventModel", "lethe", arguments]),
     tests("HammerTests", ["lethe-hammer"]),
+    tests("AuditTests", ["lethe-audit", "TransparencyLog", "EventModel"]),
   ]
 )
 
@@ -129,9 +135,9 @@ if Context.environment["LETHE_ENGINE_ONLY"] != nil {
   package.products = []
   package.targets.removeAll { target in
     [
-      "Server", "Client", "lethed", "lethe", "lethe-bench", "lethe-hammer", "AuditReport",
-      "lethe-report-sample", "AuditReportTests", "ServerTests", "DoctorTests", "ClientTests",
-      "HammerTests",
+      "Server", "Client", "lethed", "lethe", "lethe-audit", "lethe-bench", "lethe-hammer",
+      "AuditReport", "lethe-report-sample", "AuditReportTests", "ServerTests", "AuditTests",
+      "DoctorTests", "ClientTests", "HammerTests",
     ].contains(target.name)
   }
 }

@@ -119,6 +119,11 @@ package enum SystemCalls {
     opened(linuxOpen(path, O_RDWR | O_APPEND | O_CREAT | (mayExist ? 0 : O_EXCL)))
   }
 
+  /// Makes a private folder that was not there; 0 or errno.
+  package static func makeFolder(_ path: String) -> Int32 {
+    unsafe mkdir(path, 0o700) == 0 ? 0 : errno
+  }
+
   private static func linuxOpen(_ path: String, _ flags: Int32) -> Int32 {
     unsafe linux_open(path, flags, 0o600)
   }

@@ -82,6 +82,9 @@ package enum ControlAct: Sendable {
   /// Strikes off a backup, by its identity of 16 bytes: the operator says that it is destroyed.
   case retireCopy([UInt8])
 
+  /// What an auditor takes along.
+  case bundle(BundleAct)
+
   // Retention.
   /// Destroys what has reached the end of its time, in every class of every tenant.
   case expire(isDryRun: Bool)
@@ -163,6 +166,7 @@ package enum ControlAnswer: Sendable {
   case copies([KnownBackup])
   case hold(HoldAnswer)
   case accessPage(AccessPage)
+  case bundle(BundleAnswer)
 }
 
 /// A tenant as administrators see it.

@@ -95,6 +95,10 @@ package enum StoreError: Error, Hashable, Sendable {
   case erasurePending
   /// There is no certificate of this name. The caller's mistake.
   case noCertificate
+  /// There is no such bundle, or it was left alone for too long. The caller begins anew.
+  case noBundle
+  /// A tenant is gone since the bundle was begun. The caller begins anew.
+  case bundleOutdated
   /// The daemon is ending. The caller connects again later.
   case shuttingDown
   /// Another event of the same batch was refused, so this one was not stored either.

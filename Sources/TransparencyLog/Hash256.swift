@@ -41,3 +41,22 @@ package struct Hash256: Hashable, Sendable {
     return bytes
   }
 }
+
+/// SHA-256 of what comes piece by piece.
+package struct RunningHash: Sendable {
+  private var hasher = SHA256()
+
+  package init() {}
+
+  /// Adds the next bytes.
+  package mutating func add(_ bytes: Span<UInt8>) {
+    unsafe bytes.withUnsafeBytes { unsafe hasher.update(bufferPointer: $0) }
+  }
+
+  /// The hash of all that was added so far.
+  package var hash: Hash256 {
+    unsafe hasher.finalize().withUnsafeBytes { digest in
+      unsafe Hash256(Span(_unsafeElements: digest.bindMemory(to: UInt8.self)))
+    }
+  }
+}

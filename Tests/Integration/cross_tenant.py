@@ -117,7 +117,7 @@ ADMIN = {
     "access": ["ACCESS LIST", "ACCESS LOG {tenant}", "ACCESS LOG {tenant} AFTER 0 COUNT 10"],
     # The first certificate of the store is the other tenant's.
     "audit": ["AUDIT CERTIFICATES", "AUDIT CERTIFICATE {certificate}", "AUDIT LOG COUNT 1000", "AUDIT LOG {tenant}",
-              "AUDIT COPIES", "AUDIT RETIRE {token}"],
+              "AUDIT COPIES", "AUDIT RETIRE {token}", "AUDIT BUNDLE BEGIN", "AUDIT BUNDLE NEXT {token}"],
     "clock": ["CLOCK CONFIRM"],
 }
 # Of words that later versions have, some exist already and answer that they are not available.

@@ -146,12 +146,9 @@ extension ControlPlane {
       guard let found, found.index == id.index else { throw .noCertificate }
       guard let record = CertificateRecord(found.plain) else { throw .corrupt }
       guard record.isFinished else { throw .erasurePending }
-      let document: CanonicalJSON = [
-        "certificate": .encoded(record.text),
-        "key": .string(state.keyring.publicKey.hexadecimal),
-        "signature": .string(record.signature.hexadecimal),
-      ]
-      return Certificate(summary: summary(record, id, state), document: document.bytes)
+      return Certificate(
+        summary: summary(record, id, state),
+        document: record.document(publicKey: state.keyring.publicKey))
     }
   }
 
@@ -166,6 +163,15 @@ extension ControlPlane {
 }
 
 extension CertificateRecord {
+  /// The finished certificate as a file.
+  func document(publicKey: [UInt8]) -> [UInt8] {
+    let document: CanonicalJSON = [
+      "certificate": .encoded(text), "key": .string(publicKey.hexadecimal),
+      "signature": .string(signature.hexadecimal),
+    ]
+    return document.bytes
+  }
+
   /// The finished certificate, signed; nil when what was begun is damaged.
   fileprivate func finished(
     _ id: CertificateID, _ keyring: Keyring, openedAfter: Int?, lostHolders: [UInt64], now: Int64

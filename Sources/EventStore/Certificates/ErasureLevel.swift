@@ -12,18 +12,3 @@ package enum ErasureLevel: UInt8, Sendable {
 
   package var text: String { "E\(rawValue)" }
 }
-
-extension LedgerEntry.Act {
-  /// What kind of certificate the act gets; nil when it erases no events.
-  var certificateKind: String? {
-    switch self {
-    case .subjectShredded: "subject"
-    case .eventsShredded: "events"
-    case .streamShredded: "stream"
-    case .periodShredded: "period"
-    case .tenantShredded: "tenant"
-    case .periodsExpired: "expiry"
-    default: nil
-    }
-  }
-}

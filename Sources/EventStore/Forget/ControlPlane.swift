@@ -76,6 +76,9 @@ final class ControlPlane: Sendable {
     case .retireCopy(let id):
       try retireCopy(id, actor)
       return .done
+    case .bundle:
+      guard let answer = try survey?.get().bundle() else { throw .corrupt }
+      return .bundle(answer)
     case .expire(let isDryRun):
       return .expiry(try expire(survey, isDryRun: isDryRun, actor))
     case .retentionStatus: return .retentionStatus(try retentionStatus(survey))

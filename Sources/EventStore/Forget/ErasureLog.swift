@@ -187,7 +187,8 @@ final class ErasureLog: Sendable {
         ranges += positions.count
         found.append(
           Erasure(
-            number: row.number, timeMilliseconds: row.timeMilliseconds, positions: positions))
+            number: row.number, timeMilliseconds: row.timeMilliseconds,
+            ledgerIndex: try act(of: row, state) ?? row.ledgerIndex, positions: positions))
       }
       return found
     }
@@ -242,11 +243,16 @@ final class ErasureLog: Sendable {
     #if DEBUG
       if TestHooks.isVariant("erasure-unchecked") { return true }
     #endif
-    guard row.ledgerIndex < state.keyring.nextLedgerIndex else { return false }
+    return try act(of: row, state) != nil
+  }
+
+  /// Where the ledger has the act of a row, or nil.
+  private func act(of row: ErasureRow, _ state: EngineState) throws(StoreError) -> UInt64? {
+    guard row.ledgerIndex < state.keyring.nextLedgerIndex else { return nil }
     // A holder that came back meanwhile may have put a line in front of the act's.
     let entries = try StoreError.translating { () throws(KeyringError) in
       try state.keyring.ledgerEntries(from: row.ledgerIndex, limit: Self.linesBetweenMax)
     }
-    return entries.contains { $0.entry.planHash == row.planHash }
+    return entries.first { $0.entry.planHash == row.planHash }?.index
   }
 }

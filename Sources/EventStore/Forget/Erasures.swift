@@ -7,11 +7,17 @@ package struct Erasure: Hashable, Sendable {
   package let number: UInt64
   /// When it was done: milliseconds since 1970.
   package let timeMilliseconds: Int64
+  /// The act's entry in the ledger.
+  package let ledgerIndex: UInt64
   /// Ascending, not touching one another.
   package let positions: [ClosedRange<UInt64>]
 
-  package init(number: UInt64, timeMilliseconds: Int64, positions: [ClosedRange<UInt64>]) {
+  package init(
+    number: UInt64, timeMilliseconds: Int64, ledgerIndex: UInt64,
+    positions: [ClosedRange<UInt64>]
+  ) {
     self.number = number
+    self.ledgerIndex = ledgerIndex
     self.timeMilliseconds = timeMilliseconds
     self.positions = positions
   }

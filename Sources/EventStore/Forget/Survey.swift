@@ -4,6 +4,8 @@ enum Survey: Sendable {
   case retention(RetentionSurvey)
   case expiry(ExpirySurvey)
   case accessPage(AccessPage)
+  /// Not counted, but read from the log all the same.
+  case bundle(BundleAnswer)
 
   /// Throws `.corrupt` when it is of another kind of act.
   func shred() throws(StoreError) -> PlanSurvey {
@@ -19,6 +21,11 @@ enum Survey: Sendable {
   func accessPage() throws(StoreError) -> AccessPage {
     guard case .accessPage(let page) = self else { throw .corrupt }
     return page
+  }
+
+  func bundle() throws(StoreError) -> BundleAnswer {
+    guard case .bundle(let answer) = self else { throw .corrupt }
+    return answer
   }
 
   func expiry() throws(StoreError) -> ExpirySurvey {

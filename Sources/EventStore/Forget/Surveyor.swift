@@ -7,6 +7,7 @@ import EventModel
 /// still true (``ShredSurvey/isStillTrue(of:)``).
 final class Surveyor: Sendable {
   private let shared: SharedEngine
+  private let bundles = BundleDesk()
   private let thread = DispatchQueue(label: "lethe.survey", qos: .utility)
   private let underWay = DispatchGroup()
 
@@ -69,6 +70,14 @@ final class Surveyor: Sendable {
         var work = work
         work.survey = Result { () throws(StoreError) in
           .expiry(try ExpirySurvey.survey(shared, now: shared.clock()))
+        }
+        handOn(work)
+      }
+    case .bundle(let act):
+      thread.async(group: underWay) { [shared, bundles] in
+        var work = work
+        work.survey = Result { () throws(StoreError) in
+          .bundle(try bundles.perform(act, shared))
         }
         handOn(work)
       }

@@ -74,6 +74,24 @@ extension Keyring {
     }
   }
 
+  /// The bytes of at most `limit` lines from index `first` (1 or more) on; nil for a line that is
+  /// missing or damaged.
+  package func ledgerRows(from first: UInt64, limit: Int) throws(KeyringError) -> [[UInt8]?] {
+    let end = min(top.nextLedgerIndex, first + UInt64(max(0, limit)))
+    return try tables.read { (view) throws(KeyringError) in
+      var found: [[UInt8]?] = []
+      for index in first..<max(first, end) {
+        do throws(KeyringError) {
+          found.append(try ledgerEntry(index, in: view).plain)
+        } catch {
+          guard error == .corrupt else { throw error }
+          found.append(nil)
+        }
+      }
+      return found
+    }
+  }
+
   private func ledgerEntry(
     _ index: UInt64, in view: borrowing KeyringView
   ) throws(KeyringError) -> LedgerEntry {

@@ -46,7 +46,7 @@ enum CertificateCommands {
         return .control(.retireCopy(try Self.copy(arguments[1].array)), .done)
       },
     ]
-    + ["CHECKPOINT", "BUNDLE"].map {
+    + ["CHECKPOINT"].map {
       .unavailable($0, .admin(.all), parent: "AUDIT")
     }
 

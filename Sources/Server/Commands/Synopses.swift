@@ -50,6 +50,7 @@ enum Synopses {
     "AUDIT|CERTIFICATE": "certificate",
     "AUDIT|RETIRE": "copy",
     "AUDIT|LOG": "[AFTER index] [COUNT count]",
+    "AUDIT|BUNDLE": "{BEGIN [CHALLENGE seed SAMPLE count] | NEXT bundle}",
     "AUDIT|CERTIFICATES": "[AFTER certificate] [COUNT count]",
     "HOLD|SET":
       "tenant {DATASUBJECT id | STREAM stream | CLASS class | TENANT} REASON code REVIEW date",

@@ -112,6 +112,10 @@ extension CommandError {
     case .erasurePending:
       self.init(.pending, "the keys are gone, but a root holder has not confirmed the erasure yet")
     case .noCertificate: self = .noCertificate
+    case .noBundle:
+      self.init(.badArgument, "bundle: unknown, ended, or left alone for ten minutes: say BEGIN")
+    case .bundleOutdated:
+      self.init(.tryAgain, "a tenant is gone since the bundle was begun: say BEGIN again")
     case .shuttingDown: self.init(.tryAgain, "the daemon is ending; nothing was stored")
     case .batchRefused: self.init(.execAbort, "another event of the batch was refused")
     case .idConflict(let position):
