@@ -93,7 +93,7 @@ struct BundleScan {
       tenant: routing.tenant, generation: routing.generation, classNumber: routing.classNumber,
       period: routing.period, stream: header.stream, subjects: header.subjects)
     guard let base = try state.base(id, tenant: tenant),
-      try tenant.open(state.keyring).canRead(leaf: routing.leafPosition, state.keyring)
+      try tenant.open(state.keyring).canRead(routing, state.keyring)
     else { return .erased }
     let isHidden = state.bases.isHidden(at: base) || tenant.hidden.contains(routing)
     return isHidden ? .restricted : .live

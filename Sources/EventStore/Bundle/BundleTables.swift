@@ -108,7 +108,7 @@ extension SharedEngine {
       let keys = try StoreError.translating { () throws(KeyringError) in
         try state.keyring.tenantKeys(number)
       }
-      return UInt64(keys.generation)
+      return UInt64(keys.lineage)
     }
   }
 }

@@ -114,7 +114,8 @@ extension ReadPlan {
     case .query(.count): .count
     case .query(.streams): .streams
     case .query(.erasures): .erasures
-    case .several: .range
+    // The ledger has no events: it leaves no line.
+    case .several, .ledger: .range
     }
   }
 
@@ -130,7 +131,8 @@ extension ReadPlan {
       tenant
     case .query(.events(let read)): read.tenant
     case .query(.erasures(let read, _)): read.tenant
-    case .several(let plans): plans.first?.tenant ?? TenantNumber(rawValue: 0)
+    case .several(let plans): plans.first?.tenant ?? .none
+    case .ledger: .none
     }
   }
 
@@ -164,7 +166,7 @@ extension ReadPlan {
       case .several(let plans): return Self.run(plans, on: store, encoder)
       }
       access.byteCount = answer.readableByteCount
-      if access.byteCount > 0 {
+      if tenant != .none, access.byteCount > 0 {
         answer.accesses = [access]
         answer.isStrict = try store.isStrict(tenant)
       }
