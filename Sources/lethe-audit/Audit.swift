@@ -147,6 +147,7 @@ struct Audit: Sendable {
     let count = manifest.files[BundleNames.tables]?.bytes ?? 0
     if count > 0, count <= UInt64(JSONParser.bytesMax), file.fill(Int(count)) {
       tables = Tables(file.withBytes(Int(count)) { $0.array })
+      file.take(Int(count))
     }
     if let fault = file.finish() { findings.add("BUN-2", .recomputed, .tampered, fault) }
     if tables == nil {

@@ -61,6 +61,7 @@ struct BundleFile: ~Copyable {
 
   /// Reads what is left; why the file is not what the manifest has, or nil.
   mutating func finish() -> String? {
+    let hasRest = isEnded && available > 0
     while !isEnded {
       start = buffer.count
       readMore()
@@ -69,7 +70,7 @@ struct BundleFile: ~Copyable {
     guard bytesRead == listed.bytes,
       listed.sha256.map({ $0 == hash.hash.bytes.hexadecimal }) ?? (bytesRead == 0)
     else { return "\(name): not the bytes that the manifest has" }
-    return nil
+    return hasRest ? "\(name): what stands at its end is no row" : nil
   }
 
   private mutating func readMore() {

@@ -79,6 +79,13 @@ struct Findings: Sendable {
   }
 }
 
+extension Findings {
+  /// Adds a row of a list, which is no judgement: none is left out.
+  mutating func list(_ code: String, _ sentence: String) {
+    add(code, .stated, .pass, sentence)
+  }
+}
+
 extension Finding {
   fileprivate static let rest = "more of this kind: "
   fileprivate var isRest: Bool { sentence.hasPrefix(Self.rest) }

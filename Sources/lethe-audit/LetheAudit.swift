@@ -22,7 +22,11 @@ struct LetheAudit: ParsableCommand {
         or forged, 3 it cannot be concluded (a gap, no key from elsewhere, no earlier checkpoint), \
         64 wrong usage
       """,
-    version: Release.version, subcommands: [Verify.self])
+    version: Release.version,
+    subcommands: [
+      Verify.self, Erasures.self, RetentionVerb.self, Rotation.self, CertificateVerb.self,
+      CryptographicErase.self,
+    ])
 }
 
 /// What every verb takes.
@@ -69,7 +73,7 @@ struct AuditOptions: ParsableArguments {
   }
 
   /// The text of a file of this name, or the text itself.
-  private static func text(_ value: String) -> String {
+  static func text(_ value: String) -> String {
     guard let bytes = BundleFile.small(path: value, bytesMax: 4_096) else { return value }
     let text = String(decoding: bytes, as: UTF8.self)
     return String(text.prefix { !$0.isWhitespace })

@@ -4,10 +4,10 @@ import TransparencyLog
 /// Data to stdout, messages to stderr.
 enum Output {
   /// Writes the rows, and the verdict below them.
-  static func write(_ rows: [Finding], _ audit: Audit, isJSON: Bool) {
+  static func write(_ rows: [Finding], _ audit: Audit?, isJSON: Bool) {
     let verdict = rows.map(\.outcome).max() ?? .unknown
     if isJSON { return json(rows, verdict, audit) }
-    var lines = audit.manifest.map { heading($0) } ?? []
+    var lines = audit?.manifest.map { heading($0) } ?? []
     for row in rows {
       let columns = [
         pad(row.code, 6), pad(row.basis.rawValue, 10), pad(row.outcome.text, 15), row.sentence,
@@ -35,7 +35,7 @@ enum Output {
     ]
   }
 
-  private static func json(_ rows: [Finding], _ verdict: Outcome, _ audit: Audit) {
+  private static func json(_ rows: [Finding], _ verdict: Outcome, _ audit: Audit?) {
     let listed = rows.map { row -> CanonicalJSON in
       [
         "code": .string(row.code), "basis": .string(row.basis.rawValue),
@@ -44,8 +44,8 @@ enum Output {
     }
     let document: CanonicalJSON = [
       "schema": "lethe.audit/1", "verdict": .string(verdict.text),
-      "store": audit.manifest.map { .string($0.store.bytes.hexadecimal) } ?? .null,
-      "made": audit.manifest.map { .string(Text.time($0.madeMilliseconds)) } ?? .null,
+      "store": audit?.manifest.map { .string($0.store.bytes.hexadecimal) } ?? .null,
+      "made": audit?.manifest.map { .string(Text.time($0.madeMilliseconds)) } ?? .null,
       "rows": .array(listed),
     ]
     text(String(decoding: document.bytes, as: UTF8.self))

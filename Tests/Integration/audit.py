@@ -9,13 +9,15 @@ import base64
 import json
 import os
 import pathlib
-import random
 import shutil
+import subprocess
 import tempfile
+
+import lmdb
 
 import lib
 from bundles import Bundle, audit, make
-from lib import Daemon, ErrorReply, Failed, Wire, check
+from lib import Daemon, ErrorReply, Failed, Skip, Wire, binary, check
 
 FOLDER = pathlib.Path(tempfile.mkdtemp(prefix="lethe-audit-", dir=os.environ.get("LETHE_TMP")))
 NAMES = ["zebra-acme", "zebra-other", "zebra-type", *(f"zebra-person-{n}" for n in range(6)),
@@ -177,16 +179,193 @@ def bad_requests_are_refused():
             check(refusal.word == "BADARG", refusal.word)
 
 
-RNG = random.Random(0)
+def expired_events_are_told_and_certified():
+    with Daemon("debug") as daemon:
+        daemon.create_tenant("zebra-brief", "36h")
+        fill(daemon, "zebra-brief", 30)
+        check(make(daemon, FOLDER / "brief").returncode == 0, "no bundle")
+        shred(daemon, "EVENTS", "zebra-brief", "2", "3")
+        check(daemon.stop() == 0, "no orderly end")
+        daemon.environment["LETHE_TEST_CLOCK_MS"] = str(3 * 86_400_000)
+        daemon.start()
+        daemon.control("CLOCK", "CONFIRM")
+        daemon.control("RETENTION", "RUN")
+        fill(daemon, "zebra-brief", 7)
+        check(make(daemon, FOLDER / "briefer").returncode == 0, "no second bundle")
+        key = daemon.control("KEY", "STATUS")["signing-key"].decode()
+    rows = verify("briefer", "--key", key, "--from", FOLDER / "brief" / "checkpoints.ndjson")
+    check("2 acts in the ledger erased events" in rows, rows)
+    states = Bundle(FOLDER / "briefer").states(1)
+    check(states == ["expired"] * 30 + ["live"] * 7, f"{states}")
+
+
+def ask(verb, *words, status=0):
+    done = audit(verb, *words)
+    check(done.returncode == status,
+          f"{verb} {words}: {done.returncode}, not {status}: {done.stdout} {done.stderr}")
+    return done.stdout
+
+
+def erasures_are_listed_and_held_against_tickets():
+    collect()
+    words = (FOLDER / "after", "--key", FOUND["key"], "--first")
+    rows = ask("erasures", *words)
+    for wanted in ("subject  tenant 1  40 events", "events  tenant 1  2 events", "stream  tenant 1  40 events",
+                   "ticket DPO-17", "3 acts that erased"):
+        check(wanted in rows, f"{wanted!r} is not in {rows}")
+    tickets = FOLDER / "tickets"
+    tickets.write_text("DPO-17\n")
+    check("1 of 1 requests" in ask("erasures", *words, "--tickets", tickets), "the ticket is not found")
+    tickets.write_text("DPO-17\nDPO-18\n")
+    check("ticket DPO-18: no act" in ask("erasures", *words, "--tickets", tickets, status=1), "DPO-18")
+    tickets.write_text("")
+    check("no such request" in ask("erasures", *words, "--tickets", tickets, status=1), "DPO-17")
+    ask("erasures", *words, "--tickets", FOLDER / "none", status=3)
+    ask("erasures", FOLDER / "after", "--key", FOUND["key"], status=3)
+
+
+def what_lives_past_its_maximum_is_told():
+    with Daemon("debug") as daemon:
+        daemon.create_tenant("zebra-acme", "30d")
+        fill(daemon, "zebra-acme", 12)
+        check(make(daemon, FOLDER / "plain").returncode == 0, "no bundle")
+        daemon.control("HOLD", "SET", "zebra-acme", "TENANT", "REASON", "audit", "REVIEW", "2099-01-01")
+        check(make(daemon, FOLDER / "held").returncode == 0, "no bundle")
+        key = daemon.control("KEY", "STATUS")["signing-key"].decode()
+    words = ("--key", key, "--first")
+    rows = ask("retention", FOLDER / "plain", *words)
+    check("maximum 30d  12 live" in rows, rows)
+    late = ("--at", "2098-01-01T00:00:00Z")
+    rows = ask("retention", FOLDER / "plain", *words, *late, status=1)
+    check("12 events live past their maximum, the oldest of" in rows, rows)
+    rows = ask("retention", FOLDER / "held", *words, *late)
+    check("12 events live past their maximum under a hold" in rows, rows)
+    rows = ask("retention", FOLDER / "held", *words, "--at", "2099-01-02T00:00:00Z", status=1)
+    check("review was due 2099-01-01" in rows, rows)
+    ask("retention", FOLDER / "plain", *words, "--at", "soon", status=64)
+
+
+def ages_of_keys_are_counted_from_the_ledger():
+    collect()
+    words = (FOLDER / "after", "--key", FOUND["key"], "--first")
+    bundle = Bundle(FOLDER / "after")
+    epochs = [int.from_bytes(row[53:61], "big") for row in bundle.ledger()]
+    rows = audit("rotation", *words).stdout
+    check(f"root of generation {epochs[-1]}," in rows and f"replaced {len(set(epochs)) - 1} times" in rows,
+          f"{epochs}: {rows}")
+    check("tenant 2  generation 1" in rows, rows)
+
+
+def the_conditions_of_a_cryptographic_erase_are_gone_through():
+    collect()
+    path = FOLDER / "certificate"
+    document = Bundle(FOLDER / "after").files["certificates.ndjson"].splitlines()[0]
+    for end in (b"", b"\n"):
+        path.write_bytes(document + end)
+        rows = ask("cert", path, "--key", FOUND["key"])
+        check("40 events, subject" in rows, rows)
+    rows = audit("ce", path, "--key", FOLDER / "key").stdout
+    for code in range(1, 11):
+        check(f"CE-{code} " in rows, f"CE-{code} is not in {rows}")
+    check("attested" in rows and "32 opened before, 0 after" in rows, rows)
+    changed = document.replace(b'"events":40', b'"events":41')
+    check(changed != document, "nothing was changed")
+    path.write_bytes(changed)
+    for verb in ("cert", "ce"):
+        ask(verb, path, "--key", FOUND["key"], status=2)
+        ask(verb, path, "--key", "0" * 64, status=3)
+        ask(verb, FOLDER / "key", "--key", FOUND["key"], status=3)
+        ask(verb, path, status=64)
+
+
+def remove(folder, environment, table, key):
+    """Takes one value out of a store's files."""
+    opened = lmdb.open(str(folder / environment), max_dbs=8, map_size=1 << 40, subdir=True)
+    with opened.begin(write=True) as transaction:
+        handle = opened.open_db(table, txn=transaction, create=False)
+        check(transaction.delete(key, db=handle), f"no such value in {table}")
+    opened.close()
+
+
+def what_was_taken_out_of_the_store_is_found():
+    """One entry of the ledger, one certificate, one record."""
+    notes = []
+    for environment, table in (("keyring", b"ledger"), ("keyring", b"certificates"), ("log", b"records")):
+        with Daemon("debug") as daemon:
+            daemon.create_tenant("zebra-acme")
+            fill(daemon, "zebra-acme", 30)
+            receipt = shred(daemon, "EVENTS", "zebra-acme", "2", "3")
+            act = int(receipt["certificate"].split(b"-")[1])
+            number = 5 if table == b"records" else act
+            fill(daemon, "zebra-acme", 3)
+            name = f"store-{table.decode()}"
+            check(make(daemon, FOLDER / name).returncode == 0, "no bundle")
+            key = daemon.control("KEY", "STATUS")["signing-key"].decode()
+            check(daemon.stop() == 0, "no orderly end")
+            remove(daemon.data, environment, table, number.to_bytes(8, "big"))
+            try:
+                daemon.start()
+            except Failed as failure:
+                notes.append(f"{table.decode()}: {failure}")
+                continue
+            done = make(daemon, FOLDER / f"{name}-less")
+            if done.returncode != 0:
+                notes.append(f"{table.decode()}: {done.stderr.strip()}")
+                continue
+            done = audit("verify", FOLDER / f"{name}-less", "--key", key, "--from",
+                         FOLDER / name / "checkpoints.ndjson")
+            check(done.returncode in (2, 3), f"{table}: {done.returncode} {done.stdout}")
+            notes.append(f"{table.decode()}: {done.returncode}")
+    return "; ".join(notes)
+
+
+def it_runs_without_network_as_somebody_else():
+    if os.geteuid() != 0:
+        raise Skip("another user needs root")
+    collect()
+    program = FOLDER / "lethe-audit"
+    shutil.copy(binary("lethe-audit", "debug"), program)
+    program.chmod(0o755)
+    for path in [FOLDER, *FOLDER.rglob("*")]:
+        path.chmod(path.stat().st_mode | (0o555 if path.is_dir() else 0o444))
+    command = ["unshare", "-n", "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+               "--no-new-privs", "env", "-i", str(program), "verify", str(FOLDER / "after"), "--key",
+               FOUND["key"], "--from", str(FOLDER / "before" / "checkpoints.ndjson")]
+    done = subprocess.run(command, capture_output=True, text=True, cwd="/", stdin=subprocess.DEVNULL)
+    if done.returncode == 1 and "unshare" in done.stderr:
+        raise Skip("no namespaces here")
+    check(done.returncode == 0, f"{done.returncode}: {done.stdout} {done.stderr}")
+
+
+def the_program_has_neither_keys_nor_tables():
+    """Of the modules of the daemon it has those that hash and read, and no library that seals."""
+    program = binary("lethe-audit", "debug")
+    symbols = subprocess.run(["nm", program], capture_output=True, text=True).stdout
+    libraries = subprocess.run(["ldd", program], capture_output=True, text=True).stdout
+    # A module's name stands in its symbols, with its length in front.
+    for module in ("Keyring", "Storage", "LMDB", "Sodium", "EventStore", "Server", "Client"):
+        check(f"$s{len(module)}{module}" not in symbols, f"{module} is linked")
+    for module in ("TransparencyLog", "EventModel"):
+        check(f"$s{len(module)}{module}" in symbols, f"{module} is not found: this test sees nothing")
+    for library in ("lmdb", "sodium"):
+        check(library not in libraries, f"{library} is linked")
+    for name in ("mdb_env_open", "crypto_aead", "randombytes_buf"):
+        check(name not in symbols, f"{name} is linked")
+    daemon = subprocess.run(["nm", binary("lethed", "debug")], capture_output=True, text=True).stdout
+    check("$s7Keyring" in daemon, "not even in the daemon: this test sees nothing")
+
 
 if __name__ == "__main__":
-    RNG = random.Random(lib.seed())
     try:
         lib.run_suite(
             a_bundle_passes_with_a_key_and_what_was_before,
             the_roots_are_those_of_the_rfc_over_rows_as_the_format_has_them,
             what_is_stated_is_what_happened, a_sample_has_the_records_that_the_seed_draws,
             without_a_key_or_a_past_nothing_is_concluded, rows_say_how_they_are_known,
-            no_name_and_no_plaintext_is_in_a_bundle, bad_requests_are_refused)
+            no_name_and_no_plaintext_is_in_a_bundle, bad_requests_are_refused,
+            expired_events_are_told_and_certified, erasures_are_listed_and_held_against_tickets,
+            what_lives_past_its_maximum_is_told, ages_of_keys_are_counted_from_the_ledger,
+            the_conditions_of_a_cryptographic_erase_are_gone_through, what_was_taken_out_of_the_store_is_found,
+            it_runs_without_network_as_somebody_else, the_program_has_neither_keys_nor_tables)
     finally:
         shutil.rmtree(FOLDER, ignore_errors=True)

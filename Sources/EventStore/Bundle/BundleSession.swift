@@ -206,7 +206,14 @@ extension BundleSession {
     of tenant: TenantNumber, after: UInt64, _ shared: SharedEngine
   ) throws(StoreError) -> (bytes: [UInt8], last: UInt64?) {
     guard shared.withState({ $0.tenants[tenant] != nil }) else { throw .bundleOutdated }
-    let found = try shared.erasures.read(tenant, after: after, limit: 256, shared: shared)
+    let found: [Erasure]
+    do throws(StoreError) {
+      found = try shared.erasures.read(tenant, after: after, limit: 256, shared: shared)
+    } catch {
+      // An entry of the ledger is missing: the auditor finds that; what it erased is not told.
+      guard error == .corrupt else { throw error }
+      return ([], nil)
+    }
     var bytes: [UInt8] = []
     for erasure in found {
       for range in erasure.positions {
