@@ -114,7 +114,6 @@ extension ReadPlan {
     case .query(.count): .count
     case .query(.streams): .streams
     case .query(.erasures): .erasures
-    // The ledger has no events: it leaves no line.
     case .several, .ledger: .range
     }
   }
@@ -161,12 +160,15 @@ extension ReadPlan {
         let summary = try store.summary(tenant, stream: stream.span)
         StreamReply.append(summary, encoder, to: &answer.bytes)
       case .proof(let read): answer.bytes = try read.run(on: store, encoder)
-      case .ledger(let read): answer.bytes = try read.run(on: store, encoder)
+      case .ledger(let read):
+        // Not of a tenant's events.
+        answer.bytes = try read.run(on: store, encoder)
+        return answer
       case .query(let plan): try plan.run(on: store, encoder, into: &answer, &access.positions)
       case .several(let plans): return Self.run(plans, on: store, encoder)
       }
       access.byteCount = answer.readableByteCount
-      if tenant != .none, access.byteCount > 0 {
+      if access.byteCount > 0 {
         answer.accesses = [access]
         answer.isStrict = try store.isStrict(tenant)
       }
