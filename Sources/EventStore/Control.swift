@@ -84,6 +84,8 @@ package enum ControlAct: Sendable {
 
   /// What an auditor takes along.
   case bundle(BundleAct)
+  // Evidence.
+  case evidence(EvidenceAct)
 
   // Retention.
   /// Destroys what has reached the end of its time, in every class of every tenant.
@@ -167,6 +169,7 @@ package enum ControlAnswer: Sendable {
   case hold(HoldAnswer)
   case accessPage(AccessPage)
   case bundle(BundleAnswer)
+  case evidence(EvidenceAnswer)
 }
 
 /// A tenant as administrators see it.

@@ -15,7 +15,8 @@ package final class IndexTables: Sendable {
   package static func open(_ directory: DataDirectory) throws(StorageError) -> IndexTables {
     IndexTables(
       try TableEnvironment(
-        directory, name: "index", mapBytes: mapBytes, tables: ["directory", "blocks", "state", "tiles"]))
+        directory, name: "index", mapBytes: mapBytes,
+        tables: ["directory", "blocks", "state", "tiles"]))
   }
 
   /// Runs `body` on one consistent view.

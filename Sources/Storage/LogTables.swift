@@ -22,7 +22,7 @@ package final class LogTables: Sendable {
     LogTables(
       try TableEnvironment(
         directory, name: "log", mapBytes: mapBytes,
-        tables: ["records", "state", "erasures", "access"]))
+        tables: ["records", "state", "erasures", "access", "checkpoints"]))
   }
 
   /// Appends the records that lie in `arena` at `ranges`, with sequences from `firstSequence` on,
@@ -100,6 +100,13 @@ package final class LogTables: Sendable {
   package func removeAccess(_ labels: [[UInt8]]) throws(StorageError) {
     try environment.write { (transaction: inout LogTransaction) throws(StorageError) in
       for label in labels { try transaction.removeAccess(label) }
+    }
+  }
+
+  /// Replaces rows of kept checkpoints, in one transaction.
+  package func putCheckpoints(_ rows: [LabelledRow]) throws(StorageError) {
+    try environment.write { (transaction: inout LogTransaction) throws(StorageError) in
+      for row in rows { try transaction.putCheckpoints(row) }
     }
   }
 
@@ -183,6 +190,13 @@ package struct LogView: ~Copyable {
   @_lifetime(borrow self)
   package borrowing func erasure(_ label: Span<UInt8>) throws(StorageError) -> Span<UInt8>? {
     do { return try base.value(of: label, in: tables[2]) } catch { throw StorageError(error) }
+  }
+
+  /// The kept checkpoints of the log with this label, or nil.
+  package borrowing func checkpoints(_ label: Span<UInt8>) throws(StorageError) -> [UInt8]? {
+    do { return try base.value(of: label, in: tables[4])?.array } catch {
+      throw StorageError(error)
+    }
   }
 
   /// What is kept of the daemon's runs, or nil in a new store.
@@ -292,6 +306,12 @@ struct LogTransaction: ~Copyable, TableTransaction {
 
   mutating func removeAccess(_ label: [UInt8]) throws(StorageError) {
     do { _ = try base.remove(label.span, from: environment.tables[3]) } catch {
+      throw environment.failed(error)
+    }
+  }
+
+  mutating func putCheckpoints(_ row: LogTables.LabelledRow) throws(StorageError) {
+    do { try base.put(row.sealed.span, for: row.label.span, in: environment.tables[4]) } catch {
       throw environment.failed(error)
     }
   }

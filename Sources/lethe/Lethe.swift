@@ -42,7 +42,8 @@ struct Lethe: ParsableCommand {
     subcommands: [
       Append.self, Read.self, Get.self, Query.self, Count.self, Streams.self, Tail.self,
       Import.self, Export.self, Tenant.self, RetentionVerbs.self, Shred.self, Plan.self,
-      Hold.self, Subject.self, Key.self, CertificateCommand.self, Audit.self, Bundle.self,
+      Hold.self, Subject.self, Key.self, CertificateCommand.self, CheckpointCommand.self,
+      Proof.self, Audit.self, Bundle.self,
       Clock.self, Access.self, Health.self, ShowLimits.self,
     ])
 

@@ -14,8 +14,13 @@ enum Output {
     if !lines.isEmpty { try bytes(Array(lines.joined(separator: [0x0A]))) }
   }
 
-  private static func bytes(_ line: [UInt8]) throws {
-    switch SystemCalls.writeAll(1, line + [0x0A]) {
+  /// Writes a text that has the end of its last line.
+  static func text(_ text: [UInt8]) throws { try write(text) }
+
+  private static func bytes(_ line: [UInt8]) throws { try write(line + [0x0A]) }
+
+  private static func write(_ bytes: [UInt8]) throws {
+    switch SystemCalls.writeAll(1, bytes) {
     case 0: return
     case let code:
       throw Failure(.ioError, "stdout: \(SystemCalls.describe(errno: code))")

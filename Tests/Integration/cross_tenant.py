@@ -76,6 +76,7 @@ QUERY = {
     "event.streams": ["EVENT.STREAMS CURSOR {cursor}", "EVENT.STREAMS COUNT 1 CURSOR {cursor}"],
     "event.proof": ["EVENT.PROOF POSITION {position}", "EVENT.PROOF POSITION {position} SIZE {position}",
                     "EVENT.PROOF CONSISTENCY {position} {position}"],
+    "event.checkpoint": ["EVENT.CHECKPOINT {tenant}"],
     "event.erasures": ["EVENT.ERASURES 0", "EVENT.ERASURES $", "EVENT.ERASURES 0 BLOCK 20"],
 }
 SHRED = "REASON art17"
@@ -117,12 +118,12 @@ ADMIN = {
     "access": ["ACCESS LIST", "ACCESS LOG {tenant}", "ACCESS LOG {tenant} AFTER 0 COUNT 10"],
     # The first certificate of the store is the other tenant's.
     "audit": ["AUDIT CERTIFICATES", "AUDIT CERTIFICATE {certificate}", "AUDIT LOG COUNT 1000", "AUDIT LOG {tenant}",
-              "AUDIT COPIES", "AUDIT RETIRE {token}", "AUDIT BUNDLE BEGIN", "AUDIT BUNDLE NEXT {token}"],
+              "AUDIT COPIES", "AUDIT RETIRE {token}", "AUDIT BUNDLE BEGIN", "AUDIT BUNDLE NEXT {token}",
+              "AUDIT CHECKPOINT", "AUDIT CHECKPOINT {tenant}", "AUDIT CHECKPOINTS {tenant}", "AUDIT KEY"],
     "clock": ["CLOCK CONFIRM"],
 }
 # Of words that later versions have, some exist already and answer that they are not available.
 LATER = {
-    "event.checkpoint": ["EVENT.CHECKPOINT"],
     "export": ["EXPORT DATASUBJECT {tenant} {person}"],
     "incident": ["INCIDENT SCOPE {tenant}"], "grant": ["GRANT LIST {tenant}"],
 }

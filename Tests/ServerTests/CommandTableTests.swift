@@ -30,12 +30,6 @@ import Testing
     #expect(harness.reply([Array(name.utf8)]) == "-ERR unknown command\r\n")
   }
 
-  @Test(arguments: ["EVENT.CHECKPOINT"])
-  func `what is to come says so`(name: String) {
-    var harness = Harness()
-    #expect(harness.reply("\(name) x y") == "-ERR not available in this version: \(name)\r\n")
-  }
-
   @Test(arguments: [
     ("INCIDENT SCOPE acme", "INCIDENT")
   ])

@@ -12,6 +12,8 @@ final class EngineState {
   let keyring: Keyring
   let routing: RoutingKeys
   let logState: SecretBytes
+  /// Seals the checkpoints that are kept.
+  let checkpointKey: SealingKey
   var tenants: [TenantNumber: TenantState] = [:]
   var tenantsByName: [TenantName: TenantNumber] = [:]
   var bases: BaseCache
@@ -25,12 +27,14 @@ final class EngineState {
   var failure: StoreError?
 
   private static let periodsMax = 8_192
+  private static let checkpointsContext = KeyDerivation.Context("LT1.checkpoints")
   static let logStateContext = KeyDerivation.Context("LT1.log.state")
 
   init(keyring: Keyring) throws(StoreError) {
     self.keyring = keyring
     routing = RoutingKeys(keyring)
     logState = keyring.derive(Self.logStateContext, count: 32)
+    checkpointKey = SealingKey(keyring.derive(Self.checkpointsContext, count: 32))
     bases = BaseCache(sets: 1 << 13)
     for summary in keyring.tenants { insert(summary) }
     do { try bucketKeys.load(keyring) } catch { throw StoreError(error) }
@@ -39,6 +43,7 @@ final class EngineState {
   func insert(_ summary: TenantSummary) {
     tenants[summary.number] = TenantState(
       number: summary.number, name: summary.name, id: summary.id,
+      lineage: summary.lineage,
       createdMilliseconds: summary.createdMilliseconds, isSuspended: summary.isSuspended,
       demandsIDs: summary.demandsIDs)
     tenantsByName[summary.name] = summary.number

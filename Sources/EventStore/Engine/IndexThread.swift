@@ -41,6 +41,8 @@ final class IndexThread: Sendable {
   private func run() {
     var deadline = Self.nextDeadline
     removeSegmentsWithoutKey()
+    // What cannot be read now, the first checkpoint of the ledger will say.
+    _ = try? shared.ledger.log(shared)
     var filling: FilterFill? = FilterFill(shared.index)
     while true {
       _ = shared.indexWanted.wait(timeout: min(deadline, .now() + .milliseconds(200)))

@@ -26,6 +26,7 @@ final class SharedEngine: Sendable {
   let filter: IDFilter
   let plans: PlanBook
   let notes = LedgerNotes()
+  let ledger = LedgerLog()
   let suite: SingleUseAEAD.Suite
   /// Milliseconds since 1970; a parameter, so that tests can set it.
   let clock: @Sendable () -> Int64

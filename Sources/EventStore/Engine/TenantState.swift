@@ -41,6 +41,7 @@ final class TenantState {
   let number: TenantNumber
   let name: TenantName
   let id: TenantID
+  let lineage: UInt16
   let createdMilliseconds: Int64
   var isSuspended: Bool
   /// True when every event must have an id of the client's.
@@ -62,12 +63,13 @@ final class TenantState {
   private(set) var secrets: TenantSecrets?
 
   init(
-    number: TenantNumber, name: TenantName, id: TenantID, createdMilliseconds: Int64,
-    isSuspended: Bool, demandsIDs: Bool
+    number: TenantNumber, name: TenantName, id: TenantID, lineage: UInt16,
+    createdMilliseconds: Int64, isSuspended: Bool, demandsIDs: Bool
   ) {
     self.number = number
     self.name = name
     self.id = id
+    self.lineage = lineage
     self.createdMilliseconds = createdMilliseconds
     self.isSuspended = isSuspended
     self.demandsIDs = demandsIDs

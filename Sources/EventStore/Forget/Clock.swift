@@ -62,6 +62,7 @@ extension ControlPlane {
     }
     TestHooks.crashPoint("clock.mark.after")
     shared.noteUnwrittenRefusals(all: false)
+    try keepCheckpoints(now)
     return try expire(survey, isDryRun: false, actor)
   }
 

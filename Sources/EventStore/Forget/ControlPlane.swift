@@ -72,6 +72,7 @@ final class ControlPlane: Sendable {
     case .certificates(let after, let limit):
       return .certificates(try certificates(after: after, limit: limit))
     case .certificate(let name): return .certificate(try certificate(name))
+    case .evidence(let act): return .evidence(try perform(act))
     case .copies: return .copies(try copies().backups)
     case .retireCopy(let id):
       try retireCopy(id, actor)

@@ -64,6 +64,8 @@ package struct TenantSummary: Hashable, Sendable {
   package let number: TenantNumber
   package let name: TenantName
   package let id: TenantID
+  /// Which of its logs its events are in: 1, and one more after each restore.
+  package let lineage: UInt16
   package let isSuspended: Bool
   /// True when every event must have an id of the client's.
   package let demandsIDs: Bool
@@ -75,6 +77,7 @@ package struct TenantSummary: Hashable, Sendable {
     self.number = number
     self.name = name
     id = node.id
+    lineage = node.lineage
     isSuspended = node.isSuspended
     demandsIDs = node.demandsIDs
     createdMilliseconds = node.createdMilliseconds

@@ -14,7 +14,8 @@ extension CommandTable {
     Command("KEY", .admin(.all), "The keyring.", subcommands: KeyCommands.all),
     Command(
       "AUDIT", .admin(.all), "Evidence.",
-      subcommands: CertificateCommands.all + LedgerCommands.all + BundleCommands.all),
+      subcommands: CertificateCommands.all + CheckpointCommands.all + LedgerCommands.all
+        + BundleCommands.all),
     Command(
       "RETENTION", .admin(.all), "How long events are kept.", subcommands: RetentionCommands.all),
     Command("CLOCK", .admin(.all), "The daemon's clock.", subcommands: ClockCommands.all),

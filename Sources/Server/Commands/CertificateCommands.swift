@@ -46,9 +46,6 @@ enum CertificateCommands {
         return .control(.retireCopy(try Self.copy(arguments[1].array)), .done)
       },
     ]
-    + ["CHECKPOINT"].map {
-      .unavailable($0, .admin(.all), parent: "AUDIT")
-    }
 
   /// The number behind the store's name, or a number alone.
   private static func index(_ text: [UInt8]) throws(CommandError) -> UInt64 {

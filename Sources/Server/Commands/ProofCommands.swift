@@ -3,7 +3,7 @@ import EventStore
 import RESP
 
 extension CommandTable {
-  /// `EVENT.PROOF`: it shows hashes of ciphertext, so auditors may ask too.
+  /// `EVENT.PROOF` and `EVENT.CHECKPOINT`: they show hashes of ciphertext, so auditors may ask too.
   static let proving = [
     Command(
       "EVENT.PROOF", 2...4, .tenant([.reader, .auditor]),
@@ -11,7 +11,14 @@ extension CommandTable {
     ) { (arguments, context) throws(CommandError) in
       let tenant = try context.state.boundTenant(in: context.surroundings)
       return .read(.proof(try ProofOptions.parse(arguments, tenant: tenant)))
-    }
+    },
+    Command(
+      "EVENT.CHECKPOINT", 0...0, .tenant([.reader, .auditor]),
+      "A signed checkpoint of the tenant's log as it is now."
+    ) { (_, context) throws(CommandError) in
+      let tenant = try context.state.boundTenant(in: context.surroundings)
+      return .read(.checkpoint(tenant))
+    },
   ]
 }
 

@@ -48,6 +48,7 @@ enum Synopses {
       + "[ONREQUEST {ERASE | RESTRICT}] [{DRYRUN | CONFIRM token}]",
     "RETENTION|LIST": "tenant", "RETENTION|MAP": "tenant type class", "RETENTION|RUN": "[DRYRUN]",
     "AUDIT|CERTIFICATE": "certificate",
+    "AUDIT|CHECKPOINT": "[tenant]", "AUDIT|CHECKPOINTS": "[tenant]",
     "AUDIT|RETIRE": "copy",
     "AUDIT|LOG": "[AFTER index] [COUNT count]",
     "AUDIT|BUNDLE": "{BEGIN [CHALLENGE seed SAMPLE count] | NEXT bundle}",

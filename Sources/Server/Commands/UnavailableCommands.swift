@@ -3,8 +3,6 @@ import RESP
 extension CommandTable {
   /// Verbs of the protocol that do not exist yet: said so, rather than "unknown".
   static let unavailable =
-    ["EVENT.CHECKPOINT"]
-    .map { Command.unavailable($0, .tenant([.reader, .auditor])) }
-    + ["EXPORT", "INCIDENT", "GRANT"]
+    ["EXPORT", "INCIDENT", "GRANT"]
     .map { Command.unavailable($0, .admin(.all)) }
 }

@@ -15,6 +15,8 @@ enum ReadPlan: Sendable {
   case proof(ProofRead)
   /// Lines of the ledger.
   case ledger(LedgerRead)
+  /// A signed checkpoint of the tenant's log.
+  case checkpoint(TenantNumber)
   /// The reads of a transaction.
   case several([ReadPlan])
 }
@@ -108,7 +110,7 @@ extension ReadPlan {
     case .range: .range
     case .tail: .read
     case .summary: .stream
-    case .proof: .proof
+    case .proof, .checkpoint: .proof
     case .query(.event): .get
     case .query(.events): .query
     case .query(.count): .count
@@ -125,6 +127,7 @@ extension ReadPlan {
     case .range(let read): read.tenant
     case .tail(let read, _): read.tenant
     case .proof(let read): read.tenant
+    case .checkpoint(let tenant): tenant
     case .query(.event(let tenant, _, _, _)), .query(.count(let tenant, _)),
       .query(.streams(let tenant, _, _)):
       tenant
@@ -165,6 +168,9 @@ extension ReadPlan {
         answer.bytes = try read.run(on: store, encoder)
         return answer
       case .query(let plan): try plan.run(on: store, encoder, into: &answer, &access.positions)
+      case .checkpoint(let tenant):
+        let note = try store.checkpoint(tenant)
+        encoder.bulk(note.span, to: &answer.bytes)
       case .several(let plans): return Self.run(plans, on: store, encoder)
       }
       access.byteCount = answer.readableByteCount

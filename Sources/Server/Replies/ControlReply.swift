@@ -49,6 +49,7 @@ enum ControlReply {
     case (.success(.rotated(let rotation)), _): append(rotation, encoder, to: &bytes)
     case (.success(.hold(let answer)), _): append(answer, encoder, to: &bytes)
     case (.success(.bundle(let answer)), _): append(answer, encoder, to: &bytes)
+    case (.success(.evidence(let answer)), _): append(answer, encoder, to: &bytes)
     case (.success(.retention(let answer)), _): append(answer, encoder, to: &bytes)
     case (.success(.certificates(let found)), .certificates(let roles)):
       append(found.filter { isVisible($0, state.rights, roles) }, encoder, to: &bytes)
