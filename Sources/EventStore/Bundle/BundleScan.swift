@@ -102,8 +102,7 @@ struct BundleScan {
   private mutating func add(_ record: Span<UInt8>, _ found: Found) throws(StoreError) {
     guard let place = places[found.routing.tenant] else { return }
     let position = found.routing.position
-    // What came after the bundle was begun is not in it.
-    guard position >= logs[place].next, position <= logs[place].frontier.count else { return }
+    guard position >= logs[place].next, logs[place].covers(position) else { return }
     guard position - logs[place].next <= Self.missingMax else { throw .corrupt }
     var rows: [UInt8] = []
     while logs[place].next < position {

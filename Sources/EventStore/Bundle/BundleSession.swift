@@ -1,6 +1,7 @@
 import EventModel
 import Keyring
 import Sodium
+import Storage
 import TransparencyLog
 
 /// A tenant's log as it was when a bundle was begun.
@@ -12,6 +13,11 @@ struct BundleLog: Sendable {
   var wanted: [UInt64]?
   /// The position that comes next.
   var next: UInt64 = 1
+
+  /// False for what came after the bundle was begun.
+  func covers(_ position: UInt64) -> Bool {
+    BundleSession.isMoving || position <= frontier.count
+  }
 
   /// True when the record of a position goes along; asked in ascending order.
   mutating func wants(_ position: UInt64) -> Bool {
@@ -52,6 +58,15 @@ struct BundleSession: Sendable {
   var usedMilliseconds: Int64 = 0
   private var part = Part.ledger(next: 1)
   private var files: [String: (hash: RunningHash, count: UInt64)] = [:]
+
+  /// True for a daemon that goes on to the store's end, wherever that is by then.
+  static var isMoving: Bool {
+    #if DEBUG
+      TestHooks.isVariant("bundle-moving")
+    #else
+      false
+    #endif
+  }
 
   /// Bytes of one answer, about.
   static let answerBytes = 1 << 20
@@ -125,12 +140,13 @@ struct BundleSession: Sendable {
       part = last.map { .erasures(log: log, after: $0) } ?? .erasures(log: log + 1, after: 0)
       return [BundlePiece(file: BundleNames.erasures, bytes: bytes)]
     case .records(let next):
-      guard next <= lastSequence else {
+      let last = Self.isMoving ? shared.withState { $0.nextSequence - 1 } : lastSequence
+      guard next <= last else {
         part = .checkpoints
         return missingRows()
       }
       var scan = BundleScan(self)
-      let reached = try scan.run(from: next, through: lastSequence, shared)
+      let reached = try scan.run(from: next, through: last, shared)
       logs = scan.logs
       part = .records(next: reached + 1)
       return scan.pieces
