@@ -76,6 +76,8 @@ package struct LedgerEntry: Hashable, Sendable {
     case holdReleasePlanned = 71
     /// A hold ended with a second user's approval.
     case holdReleased = 72
+    /// An officer was given events that a hold keeps; `count` of them.
+    case holdExported = 73
     /// The tenant's evidence settings changed: `result` 0 replies need not wait for the access log, 1 they
     /// must, 2 the access log is kept for `count` days.
     case evidenceSet = 84

@@ -115,6 +115,10 @@ package enum Limits {
   package static let classesMax = 8
   /// Holds of a tenant: each is asked before everything that is destroyed.
   package static let holdsMax = 256
+  /// Events whose keys one hold saves: they lie in the key tree.
+  ///
+  /// From half of it on the hold keeps whole days instead.
+  package static let heldEventsMax = 1 << 18
   /// A class's name or purpose.
   package static let classNameBytesMax = 31
   /// Maxima of a class that were lengthened while events under the shorter ones live.

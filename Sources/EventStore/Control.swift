@@ -220,6 +220,8 @@ package struct ShredPlan: Sendable {
   package var restrictedEventCount: UInt64 = 0
   /// The UTC day, as days since 1970, on which the last of these is erased; 0: there is none.
   package var restrictedUntilDay: UInt16 = 0
+  /// Live events that holds keep, restricted, though a key of theirs will be destroyed.
+  package var heldEventCount: UInt64 = 0
   /// True when a second user must confirm.
   package var needsApproval = false
   /// When it will be destroyed if it is confirmed now; nil: at once.

@@ -166,15 +166,18 @@ extension EventStore {
     _ tenant: TenantNumber, _ read: inout PagedRead, _ isDescending: Bool,
     _ body: (ReadEvent, Span<UInt8>) -> Bool
   ) throws(StoreError) -> Bool {
-    let (last, term) = try shared.withState { (state) throws(StoreError) in
+    let (last, term, held) = try shared.withState { (state) throws(StoreError) in
       let tenant = try state.activeTenant(tenant)
-      return (tenant.committed.position, try tenant.open(state.keyring).feed.term)
+      let secrets = try tenant.open(state.keyring)
+      return (tenant.committed.position, secrets.feed.term, try secrets.held(state.keyring))
     }
     read.clamp(to: last)
     guard let page = read.nextPage else { return false }
-    let postings = try postings(term, page, isDescending)
+    let indexed = try postings(term, page, isDescending)
     try FeedGaps(shared: shared, tenant: tenant, feed: term).check(
-      postings, of: page, isDescending: isDescending)
+      indexed, of: page, isDescending: isDescending)
+    let postings = held.merged(
+      into: indexed, of: page, isDescending: isDescending, ordinal: { $0.position })
     var reader = EventReader(shared: shared, tenant: tenant)
     read.advance(found: postings)
     defer { read.give(back: reader.passedOver) }
@@ -206,7 +209,10 @@ extension EventStore {
     guard let known = try knownStream(tenant, stream), let page = read.nextPage else {
       return false
     }
-    let postings = try postings(known.term, page, isDescending)
+    let held = try held(tenant)
+    let postings = held.merged(
+      into: try postings(known.term, page, isDescending), of: page, isDescending: isDescending,
+      ordinal: { $0.stream == known.slot ? $0.version : nil })
     var reader = EventReader(shared: shared, tenant: tenant)
     read.advance(found: postings)
     defer { read.give(back: reader.passedOver) }
@@ -247,8 +253,17 @@ extension EventStore {
   /// another class is kept for longer.
   private func hasGaps(_ tenant: TenantNumber) throws(StoreError) -> Bool {
     try shared.withState { (state) throws(StoreError) in
-      let classes = try state.activeTenant(tenant).open(state.keyring).keys.classes
+      let secrets = try state.activeTenant(tenant).open(state.keyring)
+      guard try secrets.held(state.keyring).isEmpty else { return true }
+      let classes = secrets.keys.classes
       return classes.count > 1 || classes.contains { $0.cover.hasHoles }
+    }
+  }
+
+  /// What holds have saved of the tenant.
+  private func held(_ tenant: TenantNumber) throws(StoreError) -> HeldEvents {
+    try shared.withState { (state) throws(StoreError) in
+      try state.activeTenant(tenant).open(state.keyring).held(state.keyring)
     }
   }
 
@@ -257,13 +272,16 @@ extension EventStore {
     _ tenant: TenantNumber, _ stream: Span<UInt8>, _ first: UInt64, _ last: UInt64
   ) throws(StoreError) -> UInt64 {
     guard first <= last, let known = try knownStream(tenant, stream.array) else { return 0 }
-    var count: UInt64 = 0
-    try HeaderWalk(shared: shared, tenant: tenant).forEach(known.term, ordinals: first...last) {
-      _, header, _ in
-      if header.stream == known.slot { count += 1 }
+    var versions: Set<UInt64> = []
+    let walk = HeaderWalk(shared: shared, tenant: tenant, testsLife: false)
+    try walk.forEach(known.term, ordinals: first...last) { _, header, _ in
+      if header.stream == known.slot { versions.insert(header.version) }
       return true
     }
-    return count
+    for place in try held(tenant).places where place.stream == known.slot {
+      versions.insert(place.version)
+    }
+    return UInt64(versions.count)
   }
 
   /// The tenant's newest position; 0 when it has no event.

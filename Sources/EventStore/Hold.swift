@@ -5,6 +5,8 @@ package enum HoldAct: Sendable {
   case set(TenantName, HoldScope, HoldReason, reviewDay: UInt32)
   /// The holds of tenants for which the peer may ask.
   case list(PlanPermission)
+  /// Hands out the events that a hold keeps, behind a position.
+  case export(HoldID, PlanPermission, after: UInt64, limit: Int)
   /// Ends a hold: planned like a shred, since others may then destroy what it kept.
   case release(HoldID, PlanPermission, Confirmation)
 }
@@ -83,4 +85,5 @@ package enum HoldAnswer: Sendable {
   /// A dry run of a release, with its token.
   case plan(HoldDetail, token: String)
   case released
+  case export(HoldExport)
 }

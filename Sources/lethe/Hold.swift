@@ -7,16 +7,18 @@ struct Hold: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Hold what a dispute or an inquiry needs against erasure (officers).",
     discussion: """
-      What is under a hold is not destroyed: shreds of it answer HELD, and days of classes that may \
-      have some of it do not expire. A hold shows no person and no stream.
+      What is under a hold is not destroyed: shreds of it answer HELD. When something else goes that \
+      its events need (their day, somebody named beside), their own keys are kept: they are shown \
+      to nobody but officers (lethe hold export). A hold shows no person and no stream.
 
       EXAMPLES
         $ lethe hold set subject --tenant acme --reason litigation --review 2027-06-30 <<<'u-42'
         $ lethe hold set class invoices --tenant acme --reason audit --review 2027-01-01
         $ lethe hold list
+        $ lethe hold export 2-1 --output held.ndjson
         $ lethe hold release 2-1
       """,
-    subcommands: [HoldSet.self, HoldList.self, HoldRelease.self])
+    subcommands: [HoldSet.self, HoldList.self, HoldExport.self, HoldRelease.self])
 }
 
 /// What a hold is about.

@@ -131,6 +131,9 @@ def a_hold_is_set_listed_and_released_after_a_look():
     check(hold["id"] in lethe(*act, text="u-held\n", status=65).stderr, "HELD names no hold")
     lethe("hold", "release", hold["id"], status=64)  # no terminal
     lethe("hold", "release", hold["id"], "--confirm", "0" * 32, status=65)
+    exported = rows(lethe("hold", "export", hold["id"]))
+    check([event["stream"] for event in exported] == ["disputed"], f"{exported}")
+    lethe("hold", "export", "1-99", status=65)
     for one in (hold, stream):
         plan = rows(lethe("hold", "release", one["id"], "--dry-run", "--json"))[0]
         done = rows(lethe("hold", "release", one["id"], "--confirm", plan["confirm"], "--json"))[0]

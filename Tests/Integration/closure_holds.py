@@ -4,6 +4,12 @@ import time
 import redis
 
 
+def concerns(scope, name, event):
+    """Whether an event is under a hold."""
+    return {"DATASUBJECT": name in event.persons, "STREAM": event.stream == name,
+            "CLASS": event.is_kept == (name == "kept"), "TENANT": True}[scope]
+
+
 class HoldsAndPlans:
     # Holds.
 
@@ -29,15 +35,16 @@ class HoldsAndPlans:
             if str(error).split()[0] in ("NOSUBJECT", "NOEVENT"):
                 return
             raise
-        covers = {"DATASUBJECT": lambda e: name in e.persons, "STREAM": lambda e: e.stream == name,
-                  "CLASS": lambda e: e.is_kept == (name == "kept"), "TENANT": lambda e: True}[scope]
-        keys = self.of(tenant, covers) - self.unsure
+        concerned = self.of(tenant, lambda event: concerns(scope, name, event))
+        keys = concerned - self.unsure
         if scope != "TENANT" and scope != "CLASS":
             # A name may have been another key's before the one that waits.
             seen = {self.lapses[k] for k in keys & set(self.lapses)}
             if len(seen) > 1:
                 keys -= set(self.lapses)
-        self.held[reply[b"id"].decode()] = (tenant, scope, name, keys)
+        hold = reply[b"id"].decode()
+        self.held[hold] = (tenant, scope, name, keys)
+        self.maybe_held[hold] = concerned - keys
         self.counts["holds"] += 1
 
     def release(self):
@@ -48,8 +55,15 @@ class HoldsAndPlans:
         token = self.daemon.admin(*act, "DRYRUN")[b"confirm"].decode()
         # Another user confirms: it ends at once.
         self.daemon.as_second_user([*act, "CONFIRM", token])
-        del self.held[hold]
+        tenant, _, _, keys = self.held.pop(hold)
+        del self.maybe_held[hold]
         self.counts["released"] += 1
+        free = keys - self.held_keys(tenant)
+        gone = free & self.saved - self.dead - set().union(*self.maybe_held.values())
+        self.counts["forgotten"] += bool(gone)
+        self.dead |= gone
+        self.unsure |= free & self.saved_unsure - gone
+        self.doubt({key for key in free if self.is_due(key)})
 
     # Plans.
 
@@ -60,7 +74,8 @@ class HoldsAndPlans:
         mine = self.of(tenant, lambda event: person in event.persons)
         grace = self.rng.choice([1, 2, 3])
         self.daemon.admin("TENANT", "SET", tenant, "GRACE", "datasubject", f"{grace}d")
-        done = self.attempt(tenant, mine, lambda: self.daemon.shred_person(tenant, person))
+        done = self.attempt(tenant, mine, lambda: self.daemon.shred_person(tenant, person),
+                            lambda scope, name: (scope, name) == ("DATASUBJECT", person))
         self.daemon.admin("TENANT", "SET", tenant, "GRACE", "datasubject", "0h")
         if not done:
             return

@@ -10,7 +10,7 @@ import time
 import redis
 
 import lethe_format as fmt
-from closure_holds import HoldsAndPlans
+from closure_holds import HoldsAndPlans, concerns
 
 KEPT_MIN, KEPT_MAX = 4, 30
 DAY_MS = 86_400_000
@@ -24,7 +24,8 @@ WAYS = {
     "events": ["shred_events"], "streams": ["shred_stream"], "periods": ["next_day", "shred_period"],
     "expired": ["release", "expire"], "lapsing": ["append", "shred_person"],
     "lapsed": ["append", "shred_person", "release", "expire"], "holds": ["append", "hold"],
-    "refused": ["append", "hold", "shred_person"], "released": ["hold", "release"],
+    "refused": ["append", "hold", "shred_person"], "saved": ["append", "hold", "shred_stream", "release"],
+    "forgotten": ["append", "hold", "shred_stream", "release"], "released": ["hold", "release"],
     "planned": ["append", "plan"], "cancelled": ["append", "plan", "end_plan"],
     "carried-out": ["append", "plan", "next_day"], "rotations": ["rotate_keys"],
     "generations": ["begin_generation"],
@@ -54,12 +55,14 @@ class Scenario(HoldsAndPlans):
         self.living = {}        # tenant -> persons
         self.dead_persons, self.reborn = set(), set()
         self.held = {}          # id of a hold -> (tenant, scope, name, keys)
+        self.maybe_held = {}    # id of a hold -> keys of which nobody can say whether it has them
+        self.saved, self.saved_unsure = set(), set()  # dead, or in doubt, but for holds
         self.plans = {}         # number -> (tenant, person, due day)
         self.retention = {}     # tenant -> days
         self.today, self.start = 0, time.time()
         self.counts = dict.fromkeys(
             "persons events streams periods tenants expired lapsing lapsed holds refused released"
-            " planned cancelled carried-out rotations generations".split(), 0)
+            " planned cancelled carried-out rotations generations saved forgotten".split(), 0)
         self.violations, self.changed = [], 0
         self.snapshots, self.old, self.ended = [], None, None
         self.counter = itertools.count(1)
@@ -86,18 +89,31 @@ class Scenario(HoldsAndPlans):
                 if key[0] == tenant and key not in self.dead and matches(event)}
 
     def kill(self, what, keys):
+        """What is held stays alive: so the attacker shows when it is lost."""
         self.counts[what] += bool(keys - self.dead)
-        # What is held stays among the living: then the attacker shows that it is lost.
-        self.dead |= keys - self.kept_by_holds(keys)
+        kept = self.kept_by_holds(keys)
+        maybe = set().union(*self.maybe_held.values()) & keys - kept
+        self.unsure |= maybe
+        self.dead |= keys - kept - maybe
+        self.counts["saved"] += bool(kept - self.saved)
+        self.saved |= kept
 
     def kept_by_holds(self, keys):
         return set().union(*(keys & self.held_keys(tenant) for tenant in {key[0] for key in keys}))
 
     def doubt(self, keys):
-        self.unsure |= keys - self.kept_by_holds(keys)
+        kept = self.kept_by_holds(keys)
+        self.unsure |= keys - kept
+        self.saved_unsure |= kept
 
-    def attempt(self, tenant, affected, act):
-        """Carries out an act; False when it is refused since something is held."""
+    def attempt(self, tenant, affected, act, names=lambda scope, name: False):
+        """Carries out an act; False when it is refused since something is held.
+
+        Holds on a class or the tenant forbid it, and those that `names` says; of others, the keys of
+        what they hold are saved.
+        """
+        forbidding = [keys for where, scope, name, keys in self.held.values()
+                      if where == tenant and (scope in ("CLASS", "TENANT") or names(scope, name))]
         try:
             self.carry_out(act)
         except redis.ResponseError as error:
@@ -106,10 +122,10 @@ class Scenario(HoldsAndPlans):
             if not str(error).startswith("HELD"):
                 raise
             self.counts["refused"] += 1
-            if not self.has_hold(tenant):
-                self.violations.append(f"{error} without any hold")
+            if not forbidding:
+                self.violations.append(f"{error} without a hold that forbids it")
             return False
-        if (affected - set(self.lapses) - self.unsure) & self.held_keys(tenant):
+        if (affected - set(self.lapses) - self.unsure - self.saved) & set().union(*forbidding):
             self.violations.append("what is held was shredded")
         return True
 
@@ -123,8 +139,6 @@ class Scenario(HoldsAndPlans):
             self.changed += 1
             act()
 
-    # Roots and copies.
-
     def snapshot(self):
         nodes, = fmt.tables(self.daemon.data, "keyring", "nodes")
         self.snapshots.append(nodes)
@@ -132,13 +146,10 @@ class Scenario(HoldsAndPlans):
     def roots(self):
         return [slot for path in self.daemon.roots for slot in fmt.Root(path).slots.items()]
 
-    # Additions.
-
     def create_tenant(self):
         if len(self.tenants) >= 6:
             return
         name = f"t{next(self.counter)}"
-        # Up to seven days are kept by the hour.
         self.retention[name] = [9, 395, 2][len(self.retention) % 3]
         self.daemon.admin("TENANT", "CREATE", name, "RETENTION", f"{self.retention[name]}d")
         self.daemon.admin("RETENTION", "SET", name, "kept", "MAX", f"{KEPT_MAX}d",
@@ -164,8 +175,11 @@ class Scenario(HoldsAndPlans):
             words += [] if persons else ["IMPERSONAL"]
             words += ["CLASS", "kept"] if is_kept else []
             reply = client.execute_command(*words, "DATA", payload)
-            self.events[(tenant, reply[b"position"])] = Event(
-                payload, persons, stream, is_kept, self.today)
+            key = (tenant, reply[b"position"])
+            self.events[key] = Event(payload, persons, stream, is_kept, self.today)
+            for where, scope, name, keys in self.held.values():
+                if where == tenant and concerns(scope, name, self.events[key]):
+                    keys.add(key)
             self.living[tenant] |= persons
 
     def enrol(self):
@@ -177,8 +191,6 @@ class Scenario(HoldsAndPlans):
         # From here on the person may get new events under a new key; the old ones stay dead.
         self.dead_persons.discard((tenant, person))
         self.reborn |= {(tenant, person)}
-
-    # Shreds.
 
     def pick_person(self):
         """A living person of whom no plan is, now and then one who is held."""
@@ -198,7 +210,8 @@ class Scenario(HoldsAndPlans):
         if (self.old is None and len(self.snapshots) > 5 and picked not in self.reborn
                 and any(not self.events[key].is_kept for key in mine & self.alive())):
             self.old = (self.roots(), len(self.snapshots), picked)
-        if self.attempt(tenant, mine, lambda: self.daemon.shred_person(tenant, person)):
+        if self.attempt(tenant, mine, lambda: self.daemon.shred_person(tenant, person),
+                        lambda scope, name: (scope, name) == ("DATASUBJECT", person)):
             self.person_dies(tenant, person)
 
     def person_dies(self, tenant, person):
@@ -244,18 +257,25 @@ class Scenario(HoldsAndPlans):
         chosen |= {p for p in mine if first <= p < first + self.rng.choice([1, 4, 20])}
         keys = {(tenant, position) for position in chosen}
         if self.attempt(tenant, keys - self.dead,
-                        lambda: self.shred("EVENTS", tenant, *map(str, sorted(chosen)))):
+                        lambda: self.shred("EVENTS", tenant, *map(str, sorted(chosen))),
+                        lambda scope, name: True):
             self.doubt(keys & set(self.lapses))
             self.kill("events", keys - set(self.lapses))
 
     def shred_stream(self):
-        choices = sorted({(key[0], event.stream) for key, event in self.events.items()
-                          if key[0] in self.tenants})
+        choices = {(key[0], event.stream) for key, event in self.events.items()
+                   if key[0] in self.tenants}
+        # Now and then one with somebody in it who is held.
+        held = {(tenant, self.events[key].stream) for tenant, scope, _, keys in self.held.values()
+                if scope == "DATASUBJECT" for key in keys & self.alive(tenant) - self.saved}
+        if held and self.rng.random() < 0.4:
+            choices = held
         if not choices:
             return
-        tenant, stream = self.rng.choice(choices)
+        tenant, stream = self.rng.choice(sorted(choices))
         keys = self.of(tenant, lambda event: event.stream == stream)
-        if not self.attempt(tenant, keys, lambda: self.shred("STREAM", tenant, stream)):
+        if not self.attempt(tenant, keys, lambda: self.shred("STREAM", tenant, stream),
+                            lambda scope, name: (scope, name) == ("STREAM", stream)):
             return
         self.counts["streams"] += 1
         # What waits already may lie in an older stream of the same name.
@@ -280,7 +300,8 @@ class Scenario(HoldsAndPlans):
         if len(self.tenants) < 2:
             return
         tenant = self.rng.choice(self.tenants)
-        if not self.attempt(tenant, self.alive(tenant), lambda: self.daemon.shred_tenant(tenant)):
+        if not self.attempt(tenant, self.alive(tenant), lambda: self.daemon.shred_tenant(tenant),
+                            lambda scope, name: True):
             return
         self.counts["tenants"] += 1
         self.tenants.remove(tenant)
@@ -317,10 +338,18 @@ class Scenario(HoldsAndPlans):
                 continue
             end = event.day + (KEPT_MAX if event.is_kept else self.retention[key[0]])
             first, last = self.lapses.get(key, (1 << 20, 1 << 20))
-            if min(end, last) <= self.today and not self.has_hold(key[0]):
-                self.kill("lapsed" if last < end else "expired", {key})
+            if end <= self.today and not self.is_suspended(key):
+                self.kill("expired", {key})
+            elif last <= self.today and not self.has_hold(key[0]):
+                self.kill("lapsed", {key})
             elif min(end, first) <= self.today:
                 self.doubt({key})
+
+    def is_suspended(self, key):
+        """Whether a hold on its class or its tenant keeps an event's day."""
+        kept = "kept" if self.events[key].is_kept else "default"
+        return any(where == key[0] and (scope == "TENANT" or (scope, name) == ("CLASS", kept))
+                   for where, scope, name, _ in self.held.values())
 
     def restart(self):
         self.daemon.restart()

@@ -107,6 +107,7 @@ ADMIN = {
                   for verb in ("ENROL", "RESTRICT", "UNRESTRICT", "OBJECT")],
     "hold": ["HOLD LIST", "HOLD SET {tenant} TENANT REASON audit REVIEW 2099-01-01",
              "HOLD SET {tenant} DATASUBJECT {person} REASON audit REVIEW 2099-01-01",
+             "HOLD EXPORT 1-1", "HOLD EXPORT 1-1 AFTER 1 COUNT 1",
              "HOLD RELEASE 1-1 DRYRUN", "HOLD RELEASE 1-1 CONFIRM {token}"],
     "retention": ["RETENTION RUN DRYRUN", "RETENTION STATUS", "RETENTION LIST {tenant}",
                   "RETENTION MAP {tenant} {type} default",

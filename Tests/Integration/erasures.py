@@ -5,6 +5,7 @@ import time
 import redis
 
 import lethe_format as fmt
+import lethe_held
 
 
 class Scenario:
@@ -122,13 +123,20 @@ class Scenario:
 
 
 def opened_bodies(closure, records, variant=None):
-    """The payloads of these records that keys of the closure open."""
+    """The payloads of these records that keys of the closure open, saved ones included."""
     opened = set()
+    held = {}
+    for (tenant, kind, _), contents in closure.documents.items():
+        if kind == 3:
+            held.setdefault(tenant, set()).update(contents)
     for raw in records.values():
         for secret in closure.instance_secrets:
             record = fmt.Record(raw, secret)
             if not record.is_routed:
                 continue
+            plain = lethe_held.open_body(record, held.get(record.tenant, ()))
+            if plain is not None:
+                opened.add(bytes(fmt.body_fields(plain)[1]))
             for tenant in closure.tenants.get(record.tenant, ()):
                 if not record.open_header(tenant):
                     continue

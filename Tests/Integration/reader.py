@@ -11,6 +11,7 @@ finds it, for each derivation.
 import random
 
 import lethe_format as fmt
+import lethe_held
 import lethe_index as index
 from lib import Daemon, check, run_suite, seed
 from verdicts import Failed
@@ -37,6 +38,9 @@ class Scenario:
                     if event[b"state"] == b"live"]
             self.shred("EVENTS", tenant, *rng.sample(live, 5))
             self.shred("EVENTS", tenant, *rng.sample(live, 5))
+            # What is held of a stream is not lost with it.
+            self.daemon.admin("HOLD", "SET", tenant, "DATASUBJECT", "p2", "REASON", "audit",
+                              "REVIEW", "2099-01-01")
             self.shred("STREAM", tenant, "s3")
 
     def write(self, tenant, first=0):
@@ -84,7 +88,7 @@ class Reader:
         self.store_id = root.store_id
         self.secret, = self.closure.instance_secrets
         self.tenants = {number: found[0] for number, found in self.closure.tenants.items()}
-        self.records = []
+        self.records, self.saved = [], 0
         raw_records, = fmt.tables(daemon.data, "log", "records")
         for key, raw in sorted(raw_records.items()):
             record = fmt.Record(raw, self.secret)
@@ -101,15 +105,27 @@ class Reader:
                 found[slot], = keys
         return found
 
+    def held(self, tenant):
+        """Section 4.9: the documents with the keys that holds have saved."""
+        return [content for (number, kind, _), contents in self.closure.documents.items()
+                for content in contents if (number, kind) == (tenant, 3)]
+
     def open(self, record):
+        record.is_saved = False
+        plain = lethe_held.open_body(record, self.held(record.tenant))
+        if plain is not None:
+            self.saved, record.is_saved = self.saved + 1, True
+            return self.fields_of(record, plain)
         needed = [record.stream, *record.subjects]
         keys = [self.closure.keys.get((record.tenant, slot)) for slot in needed]
         if not all(keys):
             return None
         opened = [next(iter(found)) for found in keys]
         plain = record.open_body(self.tenants[record.tenant], opened[0], opened[1:])
-        if plain is None:
-            return None
+        return None if plain is None else self.fields_of(record, plain)
+
+    @staticmethod
+    def fields_of(record, plain):
         fields, record.payload = fmt.body_fields(plain)
         return fields
 
@@ -119,7 +135,7 @@ class Reader:
         for record in self.records:
             place = (self.tenants[record.tenant].name.decode(), record.position)
             state = self.states[place]
-            index.expect((record.fields is not None) == (state == "live"),
+            index.expect((record.fields is not None) == (state in ("live", "restricted")),
                          f"an event is {state} and opens: {record.fields is not None}")
             if record.fields is None:
                 continue
@@ -129,7 +145,9 @@ class Reader:
             index.expect((values[1].decode(), values[2].decode(), persons, bytes(record.payload))
                          == (wrote["stream"], wrote["type"], wrote["persons"], wrote["data"]),
                          "an event is not what was written")
-        return f"{live} of {len(self.records)} events open"
+        index.expect(self.saved > 0, "no hold has saved an event")
+        index.expect(self.saved == list(self.states.values()).count("restricted"), "saved events")
+        return f"{live} of {len(self.records)} events open, {self.saved} by a key that was saved"
 
     def postings(self):
         """Tags: every posting that must be there is, and what is left belongs to dead terms."""
@@ -180,7 +198,7 @@ class Reader:
         for number, tenant in self.tenants.items():
             wanted, keys = set(), self.keys(number)
             for record in self.records:
-                if record.tenant != number or record.fields is None:
+                if record.tenant != number or record.fields is None or record.is_saved:
                     continue
                 values = dict(record.fields)
                 wanted.add((2, values[1], record.stream))
@@ -233,7 +251,7 @@ class Reader:
                 row_number += 1
             name = tenant.name.decode()
             wanted = {position for (of, position), state in self.states.items()
-                      if of == name and state == "erased"}
+                      if of == name and state != "live"}
             index.expect(erased == wanted, f"{len(erased ^ wanted)} positions differ")
             total += len(erased)
         index.expect(not rows, "rows of nobody")

@@ -119,6 +119,8 @@ final class TenantSecrets {
   private var readGeneration: UInt16
   /// Keys of earlier generations that were needed; nil for those that are destroyed.
   private var retired: [UInt16: RetiredGeneration?] = [:]
+  /// Events whose keys holds have saved; nil until somebody asks.
+  var knownHeld: HeldEvents?
 
   private static let namesMax = 1 << 16
 

@@ -66,7 +66,7 @@ final class ControlPlane: Sendable {
       return try restrict(try number(name), subject, demand, actor)
     case .unrestrictSubject(let name, let subject):
       return try unrestrict(try number(name), subject, actor)
-    case .hold(let act): return .hold(try perform(act, actor))
+    case .hold(let act): return .hold(try perform(act, actor, survey))
     case .retention(let name, let act):
       return .retention(try perform(act, try number(name), actor, survey: survey))
     case .certificates(let after, let limit):
@@ -185,7 +185,8 @@ final class ControlPlane: Sendable {
   /// was derived.
   func rotate(
     _ removal: Removal, _ act: LedgerEntry.Act, _ tenant: TenantNumber, _ actor: Actor,
-    plan: ShredPlan?, reason: ReasonCode?, facts: CertificateFacts = CertificateFacts(), now: Int64
+    plan: ShredPlan?, reason: ReasonCode?, facts: CertificateFacts = CertificateFacts(),
+    saving held: HeldFindings? = nil, now: Int64
   ) throws(StoreError) -> RotationReceipt {
     let draft = try CertificateDraft(
       act, removal, tenant, actor, plan: plan, reason: reason, facts: facts, copies: try copies(),
@@ -197,16 +198,22 @@ final class ControlPlane: Sendable {
       result: reason?.ledgerResult ?? 0, planHash: plan?.hash ?? [], count: plan?.eventCount ?? 0,
       subjectCount: plan?.subjectCount ?? 0, ticket: plan?.request?.ticket ?? [],
       receivedDay: plan?.request?.receivedDay ?? 0)
-    return try rotate(removal, entry: entry, draft)
+    return try rotate(removal, entry: entry, draft, saving: held)
   }
 
   /// The same, without a word to whoever sends answers.
+  ///
+  /// `held` are the events that must be saved, if somebody has looked for them.
   func rotate(
-    _ removal: Removal, entry: LedgerEntry, _ draft: CertificateDraft?
+    _ wanted: Removal, entry: LedgerEntry, _ draft: CertificateDraft?,
+    saving held: HeldFindings? = nil
   ) throws(StoreError) -> RotationReceipt {
+    let findings = try findings(held, wanted)
     let receipt = try shared.withState { (state) throws(StoreError) -> RotationReceipt in
       if let failure = state.failure { throw failure }
+      var removal = wanted
       try state.refuseHeld(removal, now: shared.clock())
+      removal.documents += try state.edits(saving: findings, shared.log)
       // Emptied before as well as after: nothing may stay if the rotation ends half way.
       state.forgetKeys()
       if let draft { desk.hold(draft.samples, for: state.keyring.nextLedgerIndex) }
@@ -230,6 +237,14 @@ final class ControlPlane: Sendable {
     }
     shared.waitForReads()
     return receipt
+  }
+
+  /// What was found, or what is found now if something came between.
+  private func findings(
+    _ held: HeldFindings?, _ removal: Removal
+  ) throws(StoreError) -> HeldFindings {
+    if let held, try held.isStillTrue(removal, shared) { return held }
+    return try HeldFindings.find(removal, shared)
   }
 }
 
@@ -270,6 +285,7 @@ extension ShredPlan {
         survey.subjectSlots.count + survey.ownStreams.count - survey.fates.untilDays.count),
       subjectCount: UInt64(survey.persons.count))
     note(survey.fates)
+    if let held = survey.held { note(held) }
   }
 
   /// Notes what is kept for a while.
@@ -277,6 +293,9 @@ extension ShredPlan {
     restrictedEventCount = UInt64(fates.positions.count)
     restrictedUntilDay = fates.lastDay
   }
+
+  /// Notes what holds keep.
+  mutating func note(_ held: HeldFindings) { heldEventCount = held.count }
 
   init(wholeTenantEvents count: UInt64, token: String, hash: [UInt8]?) {
     self.init(
@@ -292,5 +311,6 @@ extension ShredPlan {
       && ownStreamCount == other.ownStreamCount && sharedStreamCount == other.sharedStreamCount
       && keyCount == other.keyCount && subjectCount == other.subjectCount
       && restrictedEventCount == other.restrictedEventCount
+      && heldEventCount == other.heldEventCount
   }
 }

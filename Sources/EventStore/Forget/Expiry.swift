@@ -9,6 +9,8 @@ package struct ExpiryReport: Sendable {
   package let timeMilliseconds: Int64
   /// Events that expired.
   package let eventCount: UInt64
+  /// Events that holds keep though they are over, or a key of theirs is.
+  package let heldCount: UInt64
   /// Tenants that they belonged to.
   package let tenantCount: UInt64
   /// Periods of classes that had events.
@@ -21,6 +23,7 @@ package struct ExpiryReport: Sendable {
   init(_ survey: ExpirySurvey, rotation: RotationReceipt?) {
     timeMilliseconds = survey.due.now
     eventCount = survey.eventCount
+    heldCount = survey.held?.count ?? 0
     tenantCount = survey.tenantCount
     periodCount = survey.periodCount
     bucketCount = UInt64(survey.due.buckets.count)
@@ -78,10 +81,11 @@ extension ControlPlane {
     defer { shared.erasuresMoved(Array(survey.positions.keys)) }
     var facts = CertificateFacts()
     facts.eventCount = survey.eventCount
+    facts.heldCount = survey.held?.count ?? 0
     let draft = try CertificateDraft(
       .periodsExpired, removal, TenantNumber(rawValue: 0), actor, plan: nil, reason: .retention,
       facts: facts, copies: try copies(), now: survey.due.now, shared: shared)
-    let receipt = try rotate(removal, entry: entry, draft)
+    let receipt = try rotate(removal, entry: entry, draft, saving: survey.held)
     shared.accessLog.remove(survey.accessBlocks, shared)
     return ExpiryReport(survey, rotation: receipt)
   }

@@ -21,6 +21,8 @@ struct ExpirySurvey: Sendable {
   private(set) var accessBlocks: [TenantNumber: Range<UInt64>] = [:]
   /// What leaves the keyring.
   private(set) var removal = Removal()
+  /// What holds keep; these events are in no count.
+  private(set) var held: HeldFindings?
 
   private let shared: SharedEngine
 
@@ -31,6 +33,7 @@ struct ExpirySurvey: Sendable {
       due: try RetentionDue(shared, now: now), epoch: epoch, shared: shared)
     survey.removal.buckets = survey.due.buckets
     survey.removal.parts = survey.due.lapses
+    survey.removal.documents = survey.due.endedHolds
     var rest = survey.due.periods[...]
     while let tenant = rest.first?.tenant {
       let own = rest.prefix { $0.tenant == tenant }
@@ -42,6 +45,9 @@ struct ExpirySurvey: Sendable {
       survey.accessBlocks[tenant] = ending.blocks
       survey.removal.documents.append(ending.edit)
     }
+    let held = try HeldFindings.find(survey.removal, shared)
+    survey.eventCount -= survey.overdue(held)
+    survey.held = held
     return survey
   }
 
@@ -57,6 +63,16 @@ struct ExpirySurvey: Sendable {
     let again = try RetentionDue(shared, now: due.now)
     return again.periods == due.periods && again.buckets == due.buckets
       && again.accessLogs == due.accessLogs
+      && again.endedHolds.map(\.id) == due.endedHolds.map(\.id)
+  }
+
+  /// How many of these events are over themselves; others only lose a key of somebody else's.
+  private func overdue(_ held: HeldFindings) -> UInt64 {
+    held.events.reduce(into: 0) { sum, found in
+      let positions = positions[found.key] ?? []
+      sum += UInt64(
+        found.value.count { event in positions.contains { $0.contains(event.position) } })
+    }
   }
 
   var isEmpty: Bool {

@@ -49,6 +49,33 @@ struct HeaderWalk: Sendable {
     }
   }
 
+  /// Calls `body` with the sequence of each record of a term too.
+  func forEachRecord(
+    _ term: TermKey, ordinals: ClosedRange<UInt64>,
+    _ body: (UInt64, Routing, RecordHeader, Bool) -> Void
+  ) throws(StoreError) {
+    guard ordinals.lowerBound > 0 else {
+      let page = PagedRead.Page(range: ordinals, limit: .max)
+      return try forEachRecord(try postings(term, page, isDescending: false), body)
+    }
+    var read = PagedRead(range: ordinals, isDescending: false, limit: .max)
+    while let page = read.nextPage {
+      let postings = try postings(term, page, isDescending: false)
+      try forEachRecord(postings, body)
+      read.advance(found: postings.map(\.ordinal))
+    }
+  }
+
+  /// The same for records that postings lead to.
+  func forEachRecord(
+    _ postings: [Posting], _ body: (UInt64, Routing, RecordHeader, Bool) -> Void
+  ) throws(StoreError) {
+    _ = try visitRecords(postings) { sequence, routing, header, isLive in
+      body(sequence, routing, header, isLive)
+      return true
+    }
+  }
+
   /// Postings of one page of a term.
   func postings(
     _ term: TermKey, _ page: PagedRead.Page, isDescending: Bool
@@ -60,6 +87,12 @@ struct HeaderWalk: Sendable {
   private func visit(
     _ postings: [Posting], _ body: (Routing, RecordHeader, Bool) -> Bool
   ) throws(StoreError) -> Bool {
+    try visitRecords(postings) { _, routing, header, isLive in body(routing, header, isLive) }
+  }
+
+  private func visitRecords(
+    _ postings: [Posting], _ body: (UInt64, Routing, RecordHeader, Bool) -> Bool
+  ) throws(StoreError) -> Bool {
     var bytes: [UInt8] = []
     var places: [ByteRange] = []
     var rest = postings[...]
@@ -67,28 +100,38 @@ struct HeaderWalk: Sendable {
       let page = rest.prefix(EventReader.pageEvents)
       rest = rest.dropFirst(EventReader.pageEvents)
       try shared.log.copyRecords(page.map(\.sequence), into: &bytes, &places)
-      for (routing, header, isLive) in try headers(bytes, places) {
-        guard body(routing, header, isLive) else { return false }
+      for found in try headers(bytes, places, page) {
+        guard body(found.sequence, found.routing, found.header, found.isLive) else { return false }
       }
     }
     return true
   }
 
+  /// A record whose header opens.
+  private struct Found {
+    let sequence: UInt64
+    let routing: Routing
+    let header: RecordHeader
+    let isLive: Bool
+  }
+
   private func headers(
-    _ bytes: [UInt8], _ places: [ByteRange]
-  ) throws(StoreError) -> [(Routing, RecordHeader, Bool)] {
+    _ bytes: [UInt8], _ places: [ByteRange], _ page: ArraySlice<Posting>
+  ) throws(StoreError) -> [Found] {
     try shared.withState { (state) throws(StoreError) in
       guard let tenant = state.tenants[self.tenant] else { throw .noTenant }
       let secrets = try tenant.open(state.keyring)
-      var found: [(Routing, RecordHeader, Bool)] = []
-      for place in places {
+      var found: [Found] = []
+      for (place, posting) in zip(places, page) {
         guard !place.isEmpty else { throw .corrupt }
         let record = bytes.span.extracting(place.range)
         guard let (routing, header) = try shared.log.open(record, state: state),
           routing.tenant == tenant.number
         else { continue }
         guard testsLife else {
-          found.append((routing, header, false))
+          found.append(
+            Found(
+              sequence: posting.sequence, routing: routing, header: header, isLive: false))
           continue
         }
         let id = BaseID(
@@ -97,7 +140,8 @@ struct HeaderWalk: Sendable {
           subjects: header.subjects)
         var isLive = try state.base(id, tenant: tenant) != nil
         if isLive { isLive = try secrets.canRead(routing, state.keyring) }
-        found.append((routing, header, isLive))
+        found.append(
+          Found(sequence: posting.sequence, routing: routing, header: header, isLive: isLive))
       }
       return found
     }

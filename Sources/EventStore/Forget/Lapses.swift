@@ -5,7 +5,8 @@ extension SharedEngine {
   /// What a rotation takes out of the tenants because it has reached its last day before `day`, in days
   /// since 1970; at a time that the store trusts.
   ///
-  /// A key stays while it, or an event that needs it, is under a hold.
+  /// A key stays while its person or stream is under a hold, or an event that needs it is under one on
+  /// a class or the tenant; other holds have the keys of their events saved.
   func lapsedParts(on day: UInt16) throws(StoreError) -> [TenantNumber: Removal.Part] {
     var parts: [TenantNumber: Removal.Part] = [:]
     // One lock a tenant: others go on meanwhile.
@@ -44,7 +45,7 @@ extension HeaderWalk {
     return free
   }
 
-  /// Whether a live event that needs a person's or a stream's key is under a hold.
+  /// Whether a live event that needs a person's or a stream's key is under a hold that forbids its end.
   private func hasHeldEvent(_ slot: Slot, _ holds: Holds) throws(StoreError) -> Bool {
     var isHeld = false
     for isStream in [false, true] where !isHeld {
@@ -52,7 +53,7 @@ extension HeaderWalk {
       try forEach(term, ordinals: isStream ? 1...Limits.positionMax : 0...0) {
         routing, header, isLive in
         let needsKey = header.stream == slot || header.subjects.contains(slot)
-        isHeld = isLive && needsKey && holds.holding(routing, header) != nil
+        isHeld = isLive && needsKey && holds.forbidding(routing, header) != nil
         return !isHeld
       }
     }

@@ -29,7 +29,7 @@ extension ShredFindings {
         return true
       }
       events.append((routing.position, header.subjects.count, isLive))
-      if isLive, held == nil { held = holds.holding(routing, header) }
+      if isLive, forbidding == nil { forbidding = holds.forbidding(routing, header) }
       newest[header.stream] = max(newest[header.stream] ?? 0, header.version)
       return true
     }

@@ -26,6 +26,9 @@ struct RetentionDue: Sendable {
   /// Keys that were only kept for a minimum, which has passed.
   private(set) var lapses: [TenantNumber: Removal.Part] = [:]
 
+  /// What leaves the key tree since a release of a hold has come to its end.
+  private(set) var endedHolds: [DocumentEdit] = []
+
   /// Access logs with days that are over, and the first day that is not.
   private(set) var accessLogs: [TenantNumber: UInt32] = [:]
 
@@ -44,6 +47,7 @@ struct RetentionDue: Sendable {
         try Self.look(some, state, now)
       }
       periods += found.due
+      endedHolds += found.endedHolds
       accessLogs.merge(found.accessLogs) { $1 }
       oldest = min(oldest, found.oldest)
     }
@@ -57,9 +61,10 @@ struct RetentionDue: Sendable {
   private static func look(
     _ tenants: ArraySlice<TenantNumber>, _ state: EngineState, _ now: Int64
   ) throws(StoreError) -> (
-    due: [Periods], accessLogs: [TenantNumber: UInt32], oldest: Bucket
+    due: [Periods], endedHolds: [DocumentEdit], accessLogs: [TenantNumber: UInt32], oldest: Bucket
   ) {
     var due: [Periods] = []
+    var endedHolds: [DocumentEdit] = []
     var accessLogs: [TenantNumber: UInt32] = [:]
     var oldest = Bucket(containing: now)
     // Of a tenant that is gone meanwhile nothing is left that could be due.
@@ -68,9 +73,10 @@ struct RetentionDue: Sendable {
         try state.keyring.tenantKeys(tenant)
       }
       if let end = try state.accessLogEnd(tenant, now: now) { accessLogs[tenant] = end }
+      endedHolds += try state.edits(endingHoldsOf: tenant, now: now)
       let holds = try Holds(tenant, state, now: now)
       for retentionClass in keys.classes {
-        // Under a hold nothing is over, and its postings stay with it.
+        // Under a hold of its class or tenant nothing is over, and its postings stay with it.
         let end =
           holds.suspends(retentionClass.number) ? 0 : retentionClass.firstLivePeriod(now: now)
         if retentionClass.cover.liveCount(in: 0..<end) > 0 {
@@ -84,7 +90,7 @@ struct RetentionDue: Sendable {
         oldest = min(oldest, retentionClass.bucket(of: left))
       }
     }
-    return (due, accessLogs, oldest)
+    return (due, endedHolds, accessLogs, oldest)
   }
 
   /// A month's postings go when no event of any class is left that could have one in it; a day's when

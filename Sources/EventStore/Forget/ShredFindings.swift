@@ -21,7 +21,10 @@ struct ShredFindings: Sendable {
   /// What must be kept for a while.
   private(set) var fates = KeyFates()
   let holds: Holds
-  var held: HoldID?
+  /// A hold that does not let it go.
+  var forbidding: HoldID?
+  /// What holds keep.
+  private(set) var held: HeldFindings?
 
   private let target: PlanTarget
   let walk: HeaderWalk
@@ -66,7 +69,11 @@ struct ShredFindings: Sendable {
     case .period(let className, let day): try findings.findPeriod(className, day: day)
     case .subjects, .tenant, .offboarding: throw .corrupt
     }
-    if let held = findings.held { throw .held(held) }
+    if let id = findings.forbidding { throw .held(id) }
+    var removal = Removal()
+    removal.parts[tenant] = findings.part
+    let held = try HeldFindings.find(removal, shared)
+    findings.note(held)
     return findings
   }
 
@@ -108,6 +115,13 @@ struct ShredFindings: Sendable {
     }
   }
 
+  private mutating func note(_ found: HeldFindings) {
+    held = found
+    let events = found.events[walk.tenant] ?? []
+    eventCount -= UInt64(events.count)
+    personalEventCount -= UInt64(events.count { $0.isPersonal })
+  }
+
   /// Counts one event that is meant.
   mutating func count(_ position: UInt64, names persons: Int, isLive: Bool) {
     guard isLive else {
@@ -147,8 +161,9 @@ extension ShredFindings {
         persons[routing.position] = header.subjects.count
         generations[routing.position] = routing.generation
         routings.append(routing)
-        if held == nil, routing.position == posting.ordinal {
-          held = holds.holding(routing, header)
+        // Whoever names an event names one that is held, whatever else could be saved.
+        if forbidding == nil, routing.position == posting.ordinal {
+          forbidding = holds.holding(routing, header)
         }
         return routing.position == posting.ordinal
       },
@@ -203,11 +218,12 @@ extension ShredFindings {
       }
     }
     guard let slot, let term = try term(ofStream: slot) else { throw .noStream }
+    forbidding = holds.holding([slot])
     var found: [(position: UInt64, persons: Int, isLive: Bool)] = []
     try walk.forEach(term, ordinals: 1...Limits.positionMax) { routing, header, isLive in
       if header.stream == slot {
         found.append((routing.position, header.subjects.count, isLive))
-        if isLive, held == nil { held = holds.holding(routing, header) }
+        if isLive, forbidding == nil { forbidding = holds.forbidding(routing, header) }
       }
       return true
     }
@@ -248,5 +264,6 @@ extension ShredPlan {
       erasedEventCount: findings.erasedEventCount, ownStreamCount: findings.streamCount,
       sharedStreamCount: 0, keyCount: findings.keyCount, subjectCount: 0)
     note(findings.fates)
+    if let held = findings.held { note(held) }
   }
 }

@@ -17,7 +17,9 @@ struct ShredSurvey: Sendable {
   /// What must be kept for a while.
   private(set) var fates = KeyFates()
   private var sharedPositions: Set<UInt64> = []
-  private var held: HoldID?
+  /// What holds keep.
+  private(set) var held: HeldFindings?
+  private var forbidding: HoldID?
   private var holds: Holds
   private var impersonalPositions: Set<UInt64> = []
   private(set) var sharedStreamCount: UInt64 = 0
@@ -43,10 +45,16 @@ struct ShredSurvey: Sendable {
   }
 
   /// Live events that are erased at once.
-  var eventCount: UInt64 { UInt64(positions.count - fates.positions.count) }
-  var sharedEventCount: UInt64 { UInt64(sharedPositions.subtracting(fates.positions).count) }
-  var impersonalEventCount: UInt64 {
-    UInt64(impersonalPositions.subtracting(fates.positions).count)
+  var eventCount: UInt64 {
+    UInt64(positions.count - fates.positions.count - heldPositions.count)
+  }
+  var sharedEventCount: UInt64 { erased(of: sharedPositions) }
+  var impersonalEventCount: UInt64 { erased(of: impersonalPositions) }
+
+  private var heldPositions: Set<UInt64> { held?.positions(tenant) ?? [] }
+
+  private func erased(of positions: Set<UInt64>) -> UInt64 {
+    UInt64(positions.subtracting(fates.positions).subtracting(heldPositions).count)
   }
 
   /// Surveys persons; throws when the tenant has no key for one of them, or with `mayBeGone` for all.
@@ -57,11 +65,14 @@ struct ShredSurvey: Sendable {
     let terms = try survey.findSlots(mayBeGone: mayBeGone)
     let streams = try survey.countEvents(terms)
     for stream in streams.sorted() { try survey.visit(stream) }
-    if let held = survey.held { throw .held(held) }
+    if let id = survey.holds.holding(survey.subjectSlots) ?? survey.forbidding { throw .held(id) }
     survey.positions = Set(survey.positions).sorted()
     survey.fates = try KeyFates.find(
       subjects: survey.subjectSlots, streams: Set(survey.ownStreams.keys), isRequest: true,
       walk: survey.walk, now: shared.clock())
+    var removal = Removal()
+    removal.parts[tenant] = try survey.part(now: shared.clock())
+    survey.held = try HeldFindings.find(removal, shared)
     return survey
   }
 
@@ -182,7 +193,7 @@ struct ShredSurvey: Sendable {
         streams.insert(header.stream)
         // An event that names two of them is found under both.
         guard isLive, seen.insert(routing.position).inserted else { return true }
-        if held == nil { held = holds.holding(routing, header) }
+        if forbidding == nil { forbidding = holds.forbidding(routing, header) }
         positions.append(routing.position)
         if (0..<header.subjects.count).contains(where: {
           !subjectSlots.contains(header.subjects[$0])
@@ -213,7 +224,7 @@ struct ShredSurvey: Sendable {
           !subjectSlots.contains(header.subjects[$0])
         }
       if header.subjects.count == 0, isLive {
-        if held == nil { held = holds.holding(routing, header) }
+        if forbidding == nil { forbidding = holds.forbidding(routing, header) }
         impersonal.append(routing.position)
       }
       return !namesOthers

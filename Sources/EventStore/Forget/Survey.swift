@@ -6,6 +6,7 @@ enum Survey: Sendable {
   case accessPage(AccessPage)
   /// Not counted, but read from the log all the same.
   case bundle(BundleAnswer)
+  case held(HoldExport)
 
   /// Throws `.corrupt` when it is of another kind of act.
   func shred() throws(StoreError) -> PlanSurvey {
@@ -26,6 +27,11 @@ enum Survey: Sendable {
   func bundle() throws(StoreError) -> BundleAnswer {
     guard case .bundle(let answer) = self else { throw .corrupt }
     return answer
+  }
+
+  func held() throws(StoreError) -> HoldExport {
+    guard case .held(let export) = self else { throw .corrupt }
+    return export
   }
 
   func expiry() throws(StoreError) -> ExpirySurvey {

@@ -65,6 +65,16 @@ final class Surveyor: Sendable {
         }
         handOn(work)
       }
+    case .hold(.export(let id, let isPermitted, let after, let limit)):
+      thread.async(group: underWay) { [shared] in
+        var work = work
+        work.survey = Result { () throws(StoreError) in
+          .held(
+            try HoldExport.read(
+              id, isPermitted: isPermitted, after: after, limit: limit, shared))
+        }
+        handOn(work)
+      }
     case .expire, .hourly, .retentionStatus:
       thread.async(group: underWay) { [shared] in
         var work = work

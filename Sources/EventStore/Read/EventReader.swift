@@ -33,15 +33,23 @@ struct EventReader: ~Copyable {
     /// Where its secrets lie in ``EventReader/inputs``; nil when it is not to be opened.
     let input: Int?
     let state: EventState
+    /// True when its own key is there instead, which was saved for a hold.
+    var isSaved = false
   }
 
   /// True for surveys: they open what is shown to nobody, too.
   private let seesRestricted: Bool
+  /// True for who may see what only a hold has kept.
+  private let opensHeld: Bool
 
-  init(shared: SharedEngine, tenant: TenantNumber, seesRestricted: Bool = false) {
+  init(
+    shared: SharedEngine, tenant: TenantNumber, seesRestricted: Bool = false,
+    opensHeld: Bool = false
+  ) {
     self.shared = shared
     self.tenant = tenant
     self.seesRestricted = seesRestricted
+    self.opensHeld = opensHeld
   }
 
   /// Calls `body` with the events of `postings` that match `isWanted`, until it returns false;
@@ -86,7 +94,14 @@ struct EventReader: ~Copyable {
           // Neighbours have the same; the lock is held, so nothing is destroyed meanwhile.
           period = (id, try state.periodKeys(tenant, id))
         }
-        guard let keys = period.keys else { continue }
+        guard let keys = period.keys else {
+          // All that is left of its period: what a hold has saved.
+          guard let held = try secrets.held(state.keyring).place(routing, record),
+            isWanted(routing, held.header, posting)
+          else { continue }
+          found.append(try findHeld(held, routing, held.header, place, state))
+          continue
+        }
         guard let header = HeaderMask.open(record, key: keys.header) else { throw .corrupt }
         guard isWanted(routing, header, posting) else { continue }
         let baseID = BaseID(
@@ -107,12 +122,36 @@ struct EventReader: ~Copyable {
               routing.position)
             input = found.count
           }
+        } else if let held = try secrets.held(state.keyring).place(routing, record) {
+          found.append(try findHeld(held, routing, header, place, state))
+          continue
         }
         found.append(
           Found(
             routing: routing, header: header, place: place, input: input, state: eventState))
       }
     }
+  }
+
+  /// An event that a hold has saved: it is restricted for all but those who may open it.
+  private mutating func findHeld(
+    _ held: HeldPlace, _ routing: Routing, _ header: RecordHeader, _ place: ByteRange,
+    _ state: EngineState
+  ) throws(StoreError) -> Found {
+    guard opensHeld else {
+      return Found(
+        routing: routing, header: header, place: place, input: nil, state: .restricted)
+    }
+    let (keyring, number) = (state.keyring, tenant)
+    let document = try StoreError.translating { () throws(KeyringError) in
+      try keyring.document(tenant: number, held.document)
+    }
+    guard let document else { throw .corrupt }
+    HeldDocument.copyKey(
+      of: held.index, in: document, to: &inputs, at: found.count * Self.inputBytes)
+    return Found(
+      routing: routing, header: header, place: place, input: found.count, state: .restricted,
+      isSaved: true)
   }
 
   private func isHidden(_ base: Int, _ state: EngineState) -> Bool {
@@ -127,6 +166,11 @@ struct EventReader: ~Copyable {
     _ tenantID: TenantID, _ eventKey: inout SecretBytes, _ plain: inout [UInt8]
   ) -> Int? {
     let secrets = inputs.bytes.extracting(input * inputBytes..<(input + 1) * inputBytes)
+    guard !event.isSaved else {
+      return RecordOpener.open(
+        record, subjectCount: event.header.subjects.count, key: secrets.extracting(0..<32),
+        into: &plain)
+    }
     return RecordOpener.open(
       record, subjectCount: event.header.subjects.count, base: secrets.extracting(0..<32),
       leaf: secrets.extracting(32..<64), tenantID: tenantID, position: event.routing.position,

@@ -165,6 +165,12 @@ struct SubjectSlots: Hashable, Sendable {
     s3 = count > 3 ? sorted[3] : 0
   }
 
+  /// Counts a person whose slot is not known any more.
+  mutating func appendNobody() {
+    precondition(count < Limits.subjectsMax, "an event has room for four")
+    count += 1
+  }
+
   func contains(_ slot: Slot) -> Bool {
     (0..<count).contains { self[$0] == slot }
   }

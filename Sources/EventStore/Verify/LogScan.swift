@@ -96,7 +96,9 @@ struct LogScan {
       report.erased += 1
       return
     }
-    guard let (_, header) = try log.open(record, state: state) else {
+    let isHeld = try opensHeld(record, routing, tenant)
+    guard !isHeld, let (_, header) = try log.open(record, state: state) else {
+      guard !isHeld else { return report.opened += 1 }
       report.expired += 1
       expired[routing.tenant, default: []].add(routing.position)
       erasedPositions[routing.tenant, default: []].add(routing.position)
@@ -108,6 +110,25 @@ struct LogScan {
     } else {
       report.erased += 1
     }
+  }
+
+  /// True when a hold has saved the event; its body must open with what was saved.
+  private mutating func opensHeld(
+    _ record: Span<UInt8>, _ routing: Routing, _ tenant: TenantState
+  ) throws(StoreError) -> Bool {
+    let held = try tenant.open(state.keyring).held(state.keyring)
+    guard let place = held.place(routing, record) else { return false }
+    let (keyring, id) = (state.keyring, place.document)
+    let document = try StoreError.translating { () throws(KeyringError) in
+      try keyring.document(tenant: routing.tenant, id)
+    }
+    guard let document else { throw .corrupt }
+    var key = SecretBytes(zeroes: 32)
+    HeldDocument.copyKey(of: place.index, in: document, to: &key, at: 0)
+    let count = RecordOpener.open(
+      record, subjectCount: place.subjectCount, key: key.bytes, into: &plain)
+    guard count != nil else { throw .corrupt }
+    return true
   }
 
   private mutating func opens(

@@ -28,6 +28,18 @@ enum HoldCommands {
       .control(.hold(.list(PlanCommands.permission(context, readers))), .done)
     },
     Command(
+      "EXPORT", 1...5, .admin(roles), "HOLD EXPORT id [AFTER position] [COUNT n]"
+    ) {
+      (arguments, context) throws(CommandError) in
+      guard let id = HoldID(arguments[1].array) else {
+        throw CommandError(.badArgument, "id: as HOLD LIST shows it")
+      }
+      let (after, count) = try page(arguments)
+      return .control(
+        .hold(
+          .export(id, PlanCommands.permission(context, roles), after: after, limit: count)), .done)
+    },
+    Command(
       "RELEASE", 2...3, .admin([.officer, .approver]), "HOLD RELEASE id {DRYRUN | CONFIRM token}"
     ) {
       (arguments, context) throws(CommandError) in
@@ -45,6 +57,26 @@ enum HoldCommands {
         .hold(.release(id, PlanCommands.permission(context, permitted), confirmation)), .done)
     },
   ]
+
+  private static func page(_ arguments: Arguments) throws(CommandError) -> (UInt64, Int) {
+    var (after, count): (UInt64, Int) = (0, Limits.countDefault)
+    var index = 2
+    while index < arguments.count {
+      guard index + 1 < arguments.count else { throw .syntax }
+      guard let number = DecimalNumber.parseUnsigned(arguments[index + 1]) else {
+        throw .notInteger
+      }
+      switch arguments.word(at: index) {
+      case "AFTER" where number < Limits.positionMax: after = number
+      case "COUNT" where (1...UInt64(Limits.countMax)).contains(number): count = Int(number)
+      case "AFTER": throw CommandError(.badArgument, "AFTER: a position")
+      case "COUNT": throw CommandError(.badArgument, "COUNT: 1 to \(Limits.countMax)")
+      default: throw .syntax
+      }
+      index += 2
+    }
+    return (after, count)
+  }
 
   private static func options(
     _ arguments: Arguments, from start: Int

@@ -55,6 +55,7 @@ enum Synopses {
     "AUDIT|CERTIFICATES": "[AFTER certificate] [COUNT count]",
     "HOLD|SET":
       "tenant {DATASUBJECT id | STREAM stream | CLASS class | TENANT} REASON code REVIEW date",
+    "HOLD|EXPORT": "id [AFTER position] [COUNT n]",
     "HOLD|RELEASE": "id {DRYRUN | CONFIRM token}",
     "COMMAND|DOCS": "[command ...]", "COMMAND|INFO": "[command ...]",
   ]

@@ -38,6 +38,26 @@ extension Dispatcher {
     handler.readDone(answer)
   }
 
+  /// Gives out what a hold keeps, when the access log has it on the disk.
+  func deliver(
+    _ export: HoldExport, _ result: Result<ControlAnswer, StoreError>, _ shape: ControlShape,
+    to key: ConnectionKey
+  ) {
+    guard let state = connections[key]?.command.state else { return }
+    var positions = ServedPositions()
+    for found in export.events { positions.add(found.event.position) }
+    let record = AccessRecord(
+      tenant: export.number, peer: state.accessPeer, verb: .holdExport,
+      purpose: Array(state.purpose.utf8), positions: positions,
+      byteCount: UInt64(export.events.reduce(0) { $0 + $1.body.count }))
+    let mayLeave = store.noteAccess([record]) { [self] error in
+      loop.execute { [self] in
+        connections[key]?.controlDone(error.map { .failure($0) } ?? result, shape)
+      }
+    }
+    if mayLeave { connections[key]?.controlDone(result, shape) }
+  }
+
   /// Made and called on the event loop; only passed on by the writer's thread.
   private final class Again: @unchecked Sendable {
     let read: () -> Void

@@ -81,6 +81,9 @@ extension Dispatcher {
     let isShred = act.isBarrier
     store.control(act, actor: actor, verb: verb) { [self] result in
       loop.execute { [self] in
+        if case .success(.hold(.export(let export))) = result {
+          return deliver(export, result, shape, to: key)
+        }
         let answer = { [self] () -> Void in connections[key]?.controlDone(result, shape) }
         guard isShred, !flushWaits.isEmpty else { return answer() }
         flushWaits[flushWaits.count - 1].answers.append(answer)

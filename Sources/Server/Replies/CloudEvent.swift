@@ -49,7 +49,8 @@ enum CloudEvent {
     let seen = Seen(reader, body)
     json.append(addingCapacity: envelopeBytes + seen.room) { output in
       writePlace(event, time.span, to: &output)
-      output.append(",\"state\":\"live\"")
+      output.append(
+        event.state == .live ? ",\"state\":\"live\"" : ",\"state\":\"restricted\"")
       var subjectCount: UInt64 = 0
       reader.forEachField(in: body) { tag, place in
         guard let field = BodyField(rawValue: tag) else { return }

@@ -120,6 +120,7 @@ enum ControlReply {
 
   /// What a minimum keeps, restricted.
   static func addWhatStays(of plan: ShredPlan, to map: inout MapReply) {
+    map.add("events-held", plan.heldEventCount)
     map.add("events-restricted", plan.restrictedEventCount)
     guard plan.restrictedUntilDay > 0 else { return }
     map.add("restricted-until", Timestamp.dayText(Int64(plan.restrictedUntilDay)))

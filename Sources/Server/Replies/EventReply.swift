@@ -37,7 +37,7 @@ enum EventReply {
     let room = envelopeBytes + body.count + 2 * fields.attributeCount * ReplyEncoder.partBytes
     bytes.append(addingCapacity: room) { output in
       writeHead(event, encoder, &output)
-      writeLive(body, fields, time.span, encoder, &output)
+      writeOpened(event, body, fields, time.span, encoder, &output)
     }
   }
 
@@ -91,9 +91,9 @@ extension EventReply {
   }
 
   @_lifetime(output: copy output)
-  private static func writeLive(
-    _ body: Span<UInt8>, _ fields: BodyFields, _ stored: Span<UInt8>, _ encoder: ReplyEncoder,
-    _ output: inout OutputSpan<UInt8>
+  private static func writeOpened(
+    _ event: ReadEvent, _ body: Span<UInt8>, _ fields: BodyFields, _ stored: Span<UInt8>,
+    _ encoder: ReplyEncoder, _ output: inout OutputSpan<UInt8>
   ) {
     write(body, fields.stream, encoder, &output)
     output.append("$4\r\ntype\r\n")
@@ -110,7 +110,9 @@ extension EventReply {
     }
     output.append("$6\r\nstored\r\n$24\r\n")
     output.append(copying: stored)
-    output.append("\r\n$5\r\nstate\r\n$4\r\nlive\r\n$11\r\ndatasubject\r\n")
+    output.append("\r\n$5\r\nstate\r\n")
+    output.append(event.state == .live ? "$4\r\nlive\r\n" : "$10\r\nrestricted\r\n")
+    output.append("$11\r\ndatasubject\r\n")
     writeSubjects(body, fields, encoder, &output)
     output.append("$9\r\ncesubject\r\n")
     write(body, fields.cloudEventsSubject, encoder, &output)

@@ -13,6 +13,7 @@ extension ControlReply {
     map.add("tenants", report.tenantCount)
     map.add("periods", report.periodCount)
     map.add("events", report.eventCount)
+    map.add("events-held", report.heldCount)
     map.add("buckets", report.bucketCount)
     if let rotation = report.rotation {
       map.add("class", erasureClass(rotation.weaknesses))

@@ -9,9 +9,29 @@ extension ControlReply {
     case .released: encoder.simple("OK", to: &bytes)
     case .hold(let detail): append(detail, nil, encoder, to: &bytes)
     case .plan(let detail, let token): append(detail, token, encoder, to: &bytes)
+    case .export(let found): append(found, encoder, to: &bytes)
     case .holds(let details):
       encoder.array(details.count, to: &bytes)
       for detail in details { append(detail, nil, encoder, to: &bytes) }
+    }
+  }
+
+  private static func append(
+    _ export: HoldExport, _ encoder: ReplyEncoder, to bytes: inout [UInt8]
+  ) {
+    encoder.map(2, to: &bytes)
+    encoder.bulk("next", to: &bytes)
+    if let next = export.next {
+      encoder.integer(next, to: &bytes)
+    } else {
+      encoder.null(to: &bytes)
+    }
+    encoder.bulk("events", to: &bytes)
+    encoder.array(export.events.count, to: &bytes)
+    for found in export.events {
+      var json: [UInt8] = []
+      CloudEvent.append(found.event, body: found.body.span, tenant: export.tenant, to: &json)
+      encoder.bulk(json.span, to: &bytes)
     }
   }
 

@@ -12,7 +12,9 @@ import Synchronization
 
 extension ControlPlane {
   /// Runs one act on holds.
-  func perform(_ act: HoldAct, _ actor: Actor) throws(StoreError) -> HoldAnswer {
+  func perform(
+    _ act: HoldAct, _ actor: Actor, _ survey: Result<Survey, StoreError>?
+  ) throws(StoreError) -> HoldAnswer {
     switch act {
     case .set(let name, let scope, let reason, let reviewDay):
       return .hold(try set(try number(name), scope, reason, reviewDay, actor))
@@ -29,6 +31,9 @@ extension ControlPlane {
           }
           return found
         })
+    case .export(let id, let isPermitted, let after, let limit):
+      return .export(
+        try export(id, isPermitted, after: after, limit: limit, survey, actor))
     case .release(let id, let isPermitted, let confirmation):
       return try release(id, isPermitted, confirmation, actor)
     }
@@ -43,17 +48,25 @@ extension ControlPlane {
     return try shared.withState { (state) throws(StoreError) in
       if let failure = state.failure { throw failure }
       let known = try state.storedHolds(tenant)
-      guard known.count < Limits.holdsMax else { throw .tooManyHolds }
+      let number = (known.map(\.number).max() ?? 0) + 1
+      guard known.count < Limits.holdsMax, number <= HeldDocument.holdMax else {
+        throw .tooManyHolds
+      }
+      let saved = try state.takeOver(scope, hold: number, of: tenant, shared.log)
       let hold = StoredHold(
-        number: (known.map(\.number).max() ?? 0) + 1, scope: try state.resolve(scope, tenant),
+        number: number, scope: try state.resolve(scope, tenant, mayBeGone: !saved.isEmpty),
         reason: reason, reviewDay: reviewDay, setMilliseconds: now)
+      var documents = [hold.id: hold.document]
+      for edit in saved { documents[edit.id] = edit.document }
       try StoreError.translating { () throws(KeyringError) in
         try state.keyring.setDocuments(
-          tenant: tenant, [hold.id: hold.document],
+          tenant: tenant, documents,
           entry: LedgerEntry(
             timeMilliseconds: now, act: .holdSet, actor: actor.ledgerActor, tenant: tenant,
             result: reason.rawValue, count: UInt64(hold.number)))
       }
+      // What was opened does not know what the hold has taken over.
+      state.tenants[tenant]?.close()
       return try state.detail(hold, tenant, now)
     }
   }
@@ -80,7 +93,9 @@ extension ControlPlane {
       guard let uid = holdReleases.take(token, id, now: now) else { throw .confirmationUnknown }
       if actor.isApprover, actor.uid != uid {
         var removal = Removal()
-        removal.documents = [DocumentEdit(tenant: id.tenant, id: hold.id, document: nil)]
+        removal.documents = try shared.withState { (state) throws(StoreError) in
+          try state.edits(ending: hold, of: id.tenant)
+        }
         _ = try rotate(
           removal, .holdReleased, id.tenant, actor, plan: nil, reason: nil, now: now)
         return .released
@@ -102,16 +117,16 @@ extension ControlPlane {
 }
 
 extension EngineState {
-  /// What is held, by tags; throws when there is nothing under the name.
+  /// What is held, by tags; throws when there is nothing under the name, unless it `mayBeGone`.
   fileprivate func resolve(
-    _ scope: HoldScope, _ number: TenantNumber
+    _ scope: HoldScope, _ number: TenantNumber, mayBeGone: Bool
   ) throws(StoreError) -> StoredHold.Scope {
     guard let tenant = tenants[number] else { throw .noTenant }
     let secrets = try tenant.open(keyring)
     var resolver = NameResolver()
     switch scope {
     case .subject(let name):
-      guard try !PersonKeys(name.span, tenant, self).slots.isEmpty else { throw .noSubject }
+      if try PersonKeys(name.span, tenant, self).slots.isEmpty, !mayBeGone { throw .noSubject }
       // Of classes that are made later too: the name is not kept.
       return .subject(
         (0..<UInt8(Limits.classesMax)).map {
@@ -121,7 +136,7 @@ extension EngineState {
       let tag = resolver.tag(.stream, .default, name.span, secrets.keys)
       let entry: MapEntry?
       do { entry = try keyring.entry(number, tag: tag) } catch { throw StoreError(error) }
-      guard entry != nil else { throw .noStream }
+      guard entry != nil || mayBeGone else { throw .noStream }
       return .stream(tag)
     case .retentionClass(let name):
       guard let found = secrets.retentionClass(named: name.span) else { throw .unknownClass }

@@ -5,19 +5,42 @@ import Storage
 
 /// The holds of a tenant that are in force, and the keys that they concern.
 ///
-/// A hold beats requests, plans, minima that have ended and expiry: what it concerns is not destroyed
-/// (`.held`), and while it is in force the classes in which it concerns events do not expire.
+/// A hold beats requests, plans, minima that have ended and expiry.
+///
+/// ```
+/// on a class, a tenant     what it concerns is not destroyed (`.held`), and its days do not expire
+/// on a person, a stream    is not shredded itself (`.held`); of events that anything else takes,
+///                          the keys are saved before (``HeldFindings``)
+/// ```
 struct Holds: Sendable {
   /// A hold with the keys that exist of its person or stream.
-  private struct Entry: Sendable {
+  struct Entry: Sendable {
     let hold: StoredHold
     let slots: Set<Slot>
-    /// Classes whose days must stay; nil: all.
-    let classes: Set<ClassNumber>?
+    /// True when it has saved so many events that its days stay from now on.
+    var isFull = false
+
+    /// True when the hold keeps days instead of saving what is in them.
+    var keepsDays: Bool {
+      switch hold.scope {
+      case .subject, .stream: isFull
+      case .retentionClass, .tenant: true
+      }
+    }
+
+    /// True when the event is under it.
+    func covers(_ routing: Routing, _ header: RecordHeader) -> Bool {
+      switch hold.scope {
+      case .subject: slots.contains { header.subjects.contains($0) }
+      case .stream: slots.contains(header.stream)
+      case .retentionClass(let found): found == routing.classNumber
+      case .tenant: true
+      }
+    }
   }
 
   private let tenant: TenantNumber
-  private var entries: [Entry] = []
+  private(set) var entries: [Entry] = []
 
   var isEmpty: Bool { entries.isEmpty }
 
@@ -27,9 +50,15 @@ struct Holds: Sendable {
     #if DEBUG
       if TestHooks.isVariant("hold-ignored") { return }
     #endif
-    guard state.tenants[number] != nil else { return }
+    guard let tenant = state.tenants[number] else { return }
     for hold in try state.storedHolds(number) where hold.holds(now) {
       entries.append(try Self.entry(hold, number, state))
+    }
+    guard !entries.isEmpty else { return }
+    let held = try tenant.open(state.keyring).held(state.keyring)
+    for index in entries.indices {
+      let saved = held.count(of: entries[index].hold.number)
+      entries[index].isFull = saved >= Limits.heldEventsMax / 2
     }
   }
 
@@ -47,42 +76,43 @@ struct Holds: Sendable {
     var slots: Set<Slot> = []
     switch hold.scope {
     case .subject(let tags):
-      var classes: Set<ClassNumber> = []
-      for (index, tag) in tags.enumerated() {
+      for tag in tags {
         let former = resolver.tag(former: tag, .formerSubject, keys)
-        for slot in [try find(tag), try find(former)] {
-          guard let slot else { continue }
-          slots.insert(slot)
-          classes.insert(ClassNumber(rawValue: UInt8(index)))
-        }
+        for slot in [try find(tag), try find(former)] { if let slot { slots.insert(slot) } }
       }
-      return Entry(hold: hold, slots: slots, classes: classes)
     case .stream(let tag):
       let former = resolver.tag(former: tag, .formerStream, keys)
       for slot in [try find(tag), try find(former)] { if let slot { slots.insert(slot) } }
-      return Entry(hold: hold, slots: slots, classes: nil)
-    case .retentionClass(let found): return Entry(hold: hold, slots: [], classes: [found])
-    case .tenant: return Entry(hold: hold, slots: [], classes: nil)
+    case .retentionClass, .tenant: break
     }
+    return Entry(hold: hold, slots: slots)
   }
 
   /// The hold that an event is under, or nil.
   func holding(_ routing: Routing, _ header: RecordHeader) -> HoldID? {
-    first { entry in
-      switch entry.hold.scope {
-      case .subject: entry.slots.contains { header.subjects.contains($0) }
-      case .stream: entry.slots.contains(header.stream)
-      case .retentionClass(let found): found == routing.classNumber
-      case .tenant: true
-      }
-    }
+    first { $0.covers(routing, header) }
   }
 
-  /// A hold under which something would be that a rotation destroys, or nil.
-  func holding(_ part: Removal.Part) -> HoldID? {
+  /// The hold that does not let an event go, so that saving its key is not enough: one on its class or
+  /// the tenant; nil when there is none.
+  func forbidding(_ routing: Routing, _ header: RecordHeader) -> HoldID? {
+    first { $0.keepsDays && $0.covers(routing, header) }
+  }
+
+  /// The hold on the person or the stream of one of these keys, or nil.
+  func holding(_ slots: some Sequence<Slot>) -> HoldID? {
+    first { entry in slots.contains { entry.slots.contains($0) } }
+  }
+
+  /// A hold that forbids what a rotation destroys, or nil.
+  ///
+  /// The stream of a held event may go with its only person: its events are saved.
+  func forbidding(_ part: Removal.Part) -> HoldID? {
     first { entry in
-      part.slots.contains { entry.slots.contains($0) }
-        || part.periods.contains { entry.classes?.contains($0.classNumber) ?? true }
+      switch entry.hold.scope {
+      case .subject where part.slots.contains { entry.slots.contains($0) }: true
+      default: entry.keepsDays && part.periods.contains { entry.keeps($0.classNumber) }
+      }
     }
   }
 
@@ -91,7 +121,7 @@ struct Holds: Sendable {
 
   /// True when the days of a class must stay.
   func suspends(_ number: ClassNumber) -> Bool {
-    entries.contains { $0.classes?.contains(number) ?? true }
+    entries.contains { $0.keepsDays && $0.keeps(number) }
   }
 
   /// True when a key must stay.
@@ -99,6 +129,13 @@ struct Holds: Sendable {
 
   private func first(_ matches: (Entry) -> Bool) -> HoldID? {
     entries.first(where: matches).map { HoldID(tenant: tenant, number: $0.hold.number) }
+  }
+}
+
+extension Holds.Entry {
+  /// True when the hold may concern the days of a class.
+  fileprivate func keeps(_ number: ClassNumber) -> Bool {
+    if case .retentionClass(let found) = hold.scope { found == number } else { true }
   }
 }
 
@@ -128,14 +165,14 @@ extension EngineState {
     }
   }
 
-  /// Throws `.held` when a rotation would destroy what is held: the last of several checks, before
-  /// every one.
+  /// Throws `.held` when a rotation would destroy what no saved key makes good: the last of several
+  /// checks, before every one.
   func refuseHeld(_ removal: Removal, now: Int64) throws(StoreError) {
     for tenant in removal.tenants {
       if let id = try Holds(tenant, self, now: now).any { throw .held(id) }
     }
     for (tenant, part) in removal.parts where !part.slots.isEmpty || !part.periods.isEmpty {
-      if let id = try Holds(tenant, self, now: now).holding(part) { throw .held(id) }
+      if let id = try Holds(tenant, self, now: now).forbidding(part) { throw .held(id) }
     }
   }
 }

@@ -294,13 +294,14 @@ extension ControlPlane {
       facts.ticket = String(decoding: plan.request.ticket, as: UTF8.self)
     }
     facts.restrictedCount = destroyed.restrictedEventCount
+    facts.heldCount = destroyed.heldEventCount
     facts.received = plan.request.receivedDay.map { Timestamp.dayText(Int64($0)) }
     if isStored, plan.dueMilliseconds > plan.confirmedMilliseconds {
       facts.restrictedMilliseconds = plan.confirmedMilliseconds
     }
     let receipt = try rotate(
       removal, plan.kind.ledgerAct, plan.tenant, Actor(plan.approvedBy ?? plan.requestedBy),
-      plan: destroyed, reason: plan.request.reason, facts: facts, now: now)
+      plan: destroyed, reason: plan.request.reason, facts: facts, saving: survey.held, now: now)
     return ShredReceipt(plan: destroyed, rotation: receipt, timeMilliseconds: now)
   }
 

@@ -78,6 +78,15 @@ struct PlanSurvey: Sendable {
     }
   }
 
+  /// What must be saved when that is done.
+  var held: HeldFindings? {
+    switch found {
+    case .subjects(let survey): survey.held
+    case .findings(let findings): findings.held
+    case .tenant: nil
+    }
+  }
+
   /// What a rotation takes out.
   func removal(now: Int64, _ shared: SharedEngine) throws(StoreError) -> Removal {
     var removal = Removal()

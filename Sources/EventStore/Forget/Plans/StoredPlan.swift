@@ -86,7 +86,7 @@ extension StoredPlan {
     for count in [
       plan.eventCount, plan.sharedEventCount, plan.impersonalEventCount, plan.erasedEventCount,
       plan.ownStreamCount, plan.sharedStreamCount, plan.keyCount, plan.subjectCount,
-      plan.restrictedEventCount, UInt64(plan.restrictedUntilDay),
+      plan.restrictedEventCount, UInt64(plan.restrictedUntilDay), plan.heldEventCount,
     ] { writer.append(count, bytes: 8) }
     for time in [confirmedMilliseconds, dueMilliseconds, finishedMilliseconds] {
       writer.append(time, bytes: 8)
@@ -197,7 +197,7 @@ extension ReasonCode {
 extension ShredPlan {
   fileprivate init?(_ reader: inout PlanReader, hash: [UInt8], _ kind: PlanKind) {
     var counts: [UInt64] = []
-    for _ in 0..<10 {
+    for _ in 0..<11 {
       guard let count = reader.number(8) else { return nil }
       counts.append(count)
     }
@@ -207,5 +207,6 @@ extension ShredPlan {
       sharedStreamCount: counts[5], keyCount: counts[6], subjectCount: counts[7])
     restrictedEventCount = counts[8]
     restrictedUntilDay = UInt16(clamping: counts[9])
+    heldEventCount = counts[10]
   }
 }
