@@ -93,7 +93,8 @@ let package = Package(
       swiftSettings: strict),
     // checks bundles elsewhere: no keys, no tables, so that it cannot decrypt
     .executableTarget(
-      name: "lethe-audit", dependencies: ["TransparencyLog", "EventModel", arguments],
+      name: "lethe-audit",
+      dependencies: ["AuditReport", "TransparencyLog", "EventModel", arguments],
       swiftSettings: strict),
     // measuring; not a product
     .executableTarget(
@@ -126,7 +127,7 @@ let package = Package(
     tests("DoctorTests", ["lethed"]),
     tests("ClientTests", ["Client", "RESP", "EventModel", "lethe", arguments]),
     tests("HammerTests", ["lethe-hammer"]),
-    tests("AuditTests", ["lethe-audit", "TransparencyLog", "EventModel"]),
+    tests("AuditTests", ["lethe-audit", "AuditReport", "TransparencyLog", "EventModel"]),
   ]
 )
 

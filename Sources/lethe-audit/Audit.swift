@@ -15,6 +15,8 @@ struct AuditInput: Sendable {
 /// Everything that one bundle gave.
 struct Audit: Sendable {
   private(set) var manifest: Manifest?
+  /// SHA-256 of MANIFEST.json; empty when it could not be read.
+  private(set) var manifestHash = ""
   private(set) var findings = Findings()
   private(set) var ledger = LedgerFacts()
   private(set) var logs = LogFacts()
@@ -23,8 +25,8 @@ struct Audit: Sendable {
   /// What acts say they have erased, by tenant.
   private(set) var erased: [TenantNumber: [ErasedRange]] = [:]
 
-  private let input: AuditInput
-  private var checkpoints = Checkpoints()
+  let input: AuditInput
+  private(set) var checkpoints = Checkpoints()
   private var erasedCount = 0
 
   /// Ranges of erased positions that are read.
@@ -73,6 +75,7 @@ struct Audit: Sendable {
     }
     // Before anything of it is believed.
     let hash = Hash256.sha256(bytes.span).bytes.hexadecimal
+    manifestHash = hash
     guard note.text.suffix(65) == Array("\(hash)\n".utf8)[...] else {
       throw Stop("BUN-1", .tampered, "MANIFEST.json: not the one that was signed")
     }

@@ -12,6 +12,10 @@ struct CertificateFacts: Sendable {
   let events: UInt64
   let destroyedMilliseconds: Int64
   let confirmedMilliseconds: Int64
+  /// From when on nobody was shown the events; nil: only from their destruction on.
+  let restrictedMilliseconds: Int64?
+  /// When the ciphertext was dropped as well, as far as that was known.
+  let reclaimedMilliseconds: Int64?
   let ticket: String?
   let sampled: UInt64
   let openedBefore: UInt64
@@ -61,6 +65,8 @@ struct CertificateFile {
     return CertificateFacts(
       name: name, ledgerIndex: index, kind: kind, title: title, level: level, events: events,
       destroyedMilliseconds: destroyed, confirmedMilliseconds: confirmed,
+      restrictedMilliseconds: json["timeline"]?["restricted"]?.milliseconds,
+      reclaimedMilliseconds: json["timeline"]?["ciphertext_reclaimed"]?.milliseconds,
       ticket: json["request"]?["ticket"]?.string, sampled: sampled, openedBefore: before,
       openedAfter: json["verification"]?["opened_after"]?.integer)
   }

@@ -11,6 +11,8 @@ struct LedgerFacts: Sendable {
   private(set) var epochMilliseconds: Int64 = 0
   /// The longest time that one root was in use, as far as the ledger reaches.
   private(set) var longestEpochMilliseconds: Int64 = 0
+  /// What only a page shows.
+  private(set) var history = LedgerHistory()
   /// Entries that are missing or unknown.
   private(set) var unreadable: UInt64 = 0
   private(set) var firstMilliseconds: Int64 = 0
@@ -24,6 +26,7 @@ struct LedgerFacts: Sendable {
   static let actsMax = 1_000_000
 
   mutating func note(_ entry: LedgerEntry, at index: UInt64) {
+    history.note(entry, isNewRoot: index > 1 && entry.epoch > epoch)
     if index == 1 {
       (firstMilliseconds, epoch, epochMilliseconds) = (
         entry.timeMilliseconds, entry.epoch, entry.timeMilliseconds
@@ -42,7 +45,12 @@ struct LedgerFacts: Sendable {
     if entry.act.certificateKind != nil || entry.act == .lineageBegun { acts[index] = entry }
   }
 
-  mutating func noteUnreadable() { unreadable += 1 }
+  mutating func noteUnreadable(_ index: UInt64) {
+    unreadable += 1
+    history.noteMissing(index)
+  }
+
+  mutating func note(right: [Head], wrong: [Head]) { history.note(right: right, wrong: wrong) }
 
   /// The entry with this index, if it is of an act that erased events, or a restore.
   func act(_ index: UInt64) -> LedgerEntry? { acts[index] }
@@ -76,7 +84,7 @@ struct LedgerCheck {
       file.take(LedgerEntry.plainBytes)
       check.append(leaf)
       guard let entry else {
-        facts.noteUnreadable()
+        facts.noteUnreadable(index)
         findings.add(
           "LED-3", .recomputed, .unknown,
           isEmpty
@@ -94,6 +102,7 @@ struct LedgerCheck {
       }
     }
     if let fault = file.finish() { findings.add("BUN-2", .recomputed, .tampered, fault) }
+    facts.note(right: check.right, wrong: check.wrong + check.longer)
     check.conclude(
       "LED", "the ledger", isWhole: facts.unreadable == 0, expected: manifest.ledgerCount,
       &findings)

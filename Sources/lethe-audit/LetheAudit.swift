@@ -25,7 +25,7 @@ struct LetheAudit: ParsableCommand {
     version: Release.version,
     subcommands: [
       Verify.self, Erasures.self, RetentionVerb.self, Rotation.self, CertificateVerb.self,
-      CryptographicErase.self,
+      CryptographicErase.self, Report.self,
     ])
 }
 

@@ -53,6 +53,17 @@ enum SystemCalls {
     return Int64(now.tv_sec) * 1_000 + Int64(now.tv_nsec) / 1_000_000
   }
 
+  /// Writes a file, anew if it is there; false when that failed.
+  ///
+  /// `-` is standard output.
+  static func writeFile(_ path: String, _ bytes: [UInt8]) -> Bool {
+    if path == "-" { return write(1, bytes) }
+    let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { return false }
+    let isWritten = write(descriptor, bytes)
+    return close(descriptor) == 0 && isWritten
+  }
+
   /// Writes everything; false when that failed.
   static func write(_ descriptor: Int32, _ bytes: [UInt8]) -> Bool {
     var sent = 0

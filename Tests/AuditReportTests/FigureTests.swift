@@ -77,7 +77,7 @@ private func ages(
 func `gaps are what is signed and not there`(
   _ present: [ClosedRange<UInt64>], _ size: UInt64, _ gaps: [ClosedRange<UInt64>]
 ) {
-  let ledger = LedgerContinuity(size: size, present: present, checkpoints: [], times: [], acts: [])
+  let ledger = LedgerContinuity(size: size, present: present, checkpoints: [], days: [:], acts: [])
   #expect(ledger.gaps == gaps)
 }
 

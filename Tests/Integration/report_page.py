@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """The audit's page in a browser: nothing leaves, nothing overflows or hides, it can be read and printed.
 
-The pages are made-up audits of `lethe-report-sample`; LETHE_SHOTS=DIR keeps pictures of them.
+The pages are made-up audits of `lethe-report-sample`, and those that `lethe-audit report` writes of a
+real store's bundle, sound, forged and of unknown origin. LETHE_SHOTS=DIR keeps pictures of them.
 """
 
+import datetime
 import os
 import pathlib
 import re
@@ -11,13 +13,16 @@ import subprocess
 import tempfile
 
 from browser import Browser
-from lib import binary, check, run_suite
+from bundles import Bundle, audit, make
+from lib import Daemon, Wire, binary, check, run_suite
 
 SAMPLES = ("busy", "clean", "forged", "empty", "large")
 # Colours do not depend on the width; LETHE_TEST_LONG=1 looks at every combination.
 LOOKS = ((360, "light"), (1440, "dark"))
 LOOKS_LONG = ((360, "dark"), (1440, "light"))
 SIZE_MAX = 1_000_000
+# The day on which requests came: the last one.
+RECEIVED = (datetime.date.today() - datetime.timedelta(days=1)).isoformat()
 
 # What lies outside of the page, is cut off, or is written over something else.
 LAYOUT = """(() => {
@@ -83,7 +88,8 @@ class Pages:
     """The pages of all samples, and one browser to look at them."""
 
     def __init__(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="lethe-report-"))
+        self.kept = tempfile.TemporaryDirectory(prefix="lethe-report-", dir=os.environ.get("LETHE_TMP"))
+        self.folder = pathlib.Path(self.kept.name)
         for sample in SAMPLES:
             made = subprocess.run([binary("lethe-report-sample", "debug"), sample], check=True,
                                   capture_output=True, timeout=60)
@@ -147,6 +153,82 @@ def it_prints():
             check(b"/MediaBox [0 0 594.95" in pdf or b"/MediaBox [0 0 595" in pdf, "it is not A4")
 
 
+def destroy(daemon, *words):
+    with Wire(daemon.admin_socket) as wire:
+        token = wire.call(*words, "DRYRUN")["confirm"]
+        wire.call(*words, "TICKET", "DPO-17", "RECEIVED", RECEIVED, "CONFIRM", token)
+
+
+def bundle_of_a_store(folder):
+    """Two tenants, three classes, a hold, erasures of three kinds; how many events there are."""
+    with Daemon("debug") as daemon:
+        for tenant in ("zebra-acme", "zebra-other"):
+            daemon.create_tenant(tenant)
+        daemon.control("RETENTION", "SET", "zebra-acme", "invoice", "MAX", "3650d", "MIN", "2190d",
+                       "PURPOSE", "tax")
+        daemon.control("RETENTION", "MAP", "zebra-acme", "zebra-bill", "invoice")
+        for tenant, count in (("zebra-acme", 300), ("zebra-other", 40)):
+            with daemon.wire(tenant) as wire:
+                for number in range(count):
+                    kind = "zebra-bill" if number % 3 == 0 else "zebra-click"
+                    wire.call("EVENT.APPEND", f"zebra-stream-{number % 7}", kind, "DATASUBJECT",
+                              f"zebra-person-{number % 9}", "DATA", "zebra-data" * (number % 20))
+        daemon.control("HOLD", "SET", "zebra-acme", "CLASS", "invoice", "REASON", "litigation", "REVIEW",
+                       "2031-01-01")
+        destroy(daemon, "SHRED", "DATASUBJECT", "zebra-other", "zebra-person-1", "REASON", "art17")
+        destroy(daemon, "SHRED", "EVENTS", "zebra-other", "4", "REASON", "captured-secret")
+        destroy(daemon, "SHRED", "STREAM", "zebra-other", "zebra-stream-4", "REASON", "art17")
+        daemon.control("SUBJECT", "RESTRICT", "zebra-acme", "zebra-person-5")
+        done = make(daemon, folder)
+        check(done.returncode == 0, done.stderr)
+        return 340
+
+
+def page_of(bundle, name, *words, status):
+    """The page that the program writes of a bundle, and how it ends."""
+    path = PAGES.folder / f"{name}.html"
+    done = audit("report", bundle, *words, "--html", path)
+    check(done.returncode == status, f"{name}: {done.returncode}, not {status}: {done.stderr}")
+    return path
+
+
+def a_real_stores_page_says_what_its_bundle_says():
+    folder = PAGES.folder / "bundle"
+    count = bundle_of_a_store(folder)
+    found = Bundle(folder)
+    key = ("--key", found.manifest["key"], "--first")
+    forged = found.copy()
+    position, record = forged.records(1)[0]
+    forged.put_records(1, [(position, bytes([record[0] ^ 1]) + record[1:])] + forged.records(1)[1:])
+    pages = {
+        "real": (page_of(folder, "real", *key, status=0), "Pass"),
+        "real-forged": (page_of(forged.save(PAGES.folder / "forged"), "real-forged", *key, status=2),
+                        "Evidence does not fit together"),
+        "real-unknown": (page_of(folder, "real-unknown", status=3), "No conclusion"),
+    }
+    with Browser() as browser:
+        for name, (path, verdict) in pages.items():
+            for width, scheme in LOOKS:
+                browser.open(path, width=width, scheme=scheme)
+                for script in (LAYOUT, CONTRAST, ALTERNATIVES):
+                    wrong = browser.evaluate(script)
+                    check(not wrong, f"{name} at {width}: {wrong}")
+                check(len(browser.requests()) == 1 and not browser.complaints(), f"{name} asks")
+                keep(browser, f"{name}-{width}-{scheme}")
+            title = browser.evaluate("document.querySelector('h1').textContent")
+            check(title[2:] == verdict, f"{name}: {title}")
+    text = pages["real"][0].read_text()
+    again = page_of(folder, "real", *key, status=0).read_text()
+    check(text == again, "the same bundle gave another page")
+    check("zebra" not in text, "a name is on the page")
+    ledger = len(found.ledger())
+    live = sum(state == "live" for log in (1, 2) for state in found.states(log))
+    for words in (f"of {count} encrypted events were hashed again (100 %)",
+                  f"of {ledger} signed ledger entries were checked (100 %)", f">{live}</dd>",
+                  "invoice, tenant ", "litigation", "DPO-17", "verified", found.manifest["store"]):
+        check(words in text, f"the page does not say: {words}")
+
+
 def broken_pages_are_noticed():
     """The checks see what they are for: a request, an overflow, faint text, a plot without words."""
     page = PAGES.path("busy").read_text()
@@ -180,4 +262,4 @@ def broken_pages_are_noticed():
 if __name__ == "__main__":
     PAGES = Pages()
     run_suite(nothing_leaves_overflows_or_fades, verdict_and_scope_come_first_and_plots_have_texts,
-              it_prints, broken_pages_are_noticed)
+              it_prints, broken_pages_are_noticed, a_real_stores_page_says_what_its_bundle_says)

@@ -10,7 +10,7 @@ extension SampleModels {
     scope.earlierCheckpoint = nil
     var model = ReportModel(
       verdict: .inconclusive, scope: scope,
-      ledger: LedgerContinuity(size: 0, present: [], checkpoints: [], times: [], acts: []))
+      ledger: LedgerContinuity(size: 0, present: [], checkpoints: [], days: [:], acts: []))
     model.checks = [
       CheckGroup(
         title: "Integrity",

@@ -114,7 +114,10 @@ enum SampleModels {
         restricted: 40),
       parts.ages(
         tenant: acme, name: "invoice", maximum: 3_652, minimum: 2_192, purpose: "tax", days: 712,
-        mean: 130, heldBefore: 600),
+        mean: 130),
+      parts.ages(
+        tenant: bolt, name: "support", maximum: 180, purpose: "support", days: 240, mean: 90,
+        heldBefore: 179),
       parts.ages(tenant: acme, name: "default", maximum: 90, purpose: "", days: 90, mean: 900),
       parts.ages(
         tenant: bolt, name: "default", maximum: 30, minimum: 7, purpose: "security", days: 30,
@@ -122,7 +125,7 @@ enum SampleModels {
     ]
     model.holds = [
       HeldMatter(
-        number: 7, tenant: acme, kind: "class invoice", reason: "litigation",
+        number: 7, tenant: bolt, kind: "class support", reason: "litigation",
         setMilliseconds: SampleParts.before(300), reviewMilliseconds: SampleParts.before(35),
         events: 741)
     ]
@@ -151,7 +154,7 @@ enum SampleModels {
     _ acme: String, _ bolt: String, _ parts: inout SampleParts
   ) -> [ErasureAct] {
     var acts: [ErasureAct] = []
-    let waits: [Int64?] = [72, 74, 80, 97, 72, 240, 72, 31 * 24 + 7, 90, nil, 72, 4]
+    let waits: [Int64?] = [72, 74, 80, 97, 72, 240, 72, 33 * 24 + 7, 90, nil, 72, 4]
     for (number, wait) in waits.enumerated() {
       let kind: ErasureAct.Kind = number == 11 ? .events : number == 6 ? .stream : .person
       acts.append(
@@ -180,7 +183,7 @@ enum SampleModels {
         place: "tenant \(acme), class analytics", sinceMilliseconds: SampleParts.before(6)),
       Finding(
         code: "ERA-003", severity: .high, topic: .erasure,
-        text: "An erasure took more than 30 days.", place: "ledger entry 2,031"),
+        text: "An erasure took more than 31 days.", place: "ledger entry 2,031"),
       Finding(
         code: "ERA-001", severity: .medium, topic: .erasure, text: "An erasure has no certificate.",
         place: "ledger entry 1,985"),

@@ -89,16 +89,17 @@ struct SampleParts {
   mutating func ledger(
     size: UInt64, days: Int64, present: [ClosedRange<UInt64>], wrong: Int = -1
   ) -> LedgerContinuity {
-    var times = (0..<size).map { _ in Self.now - Int64(number(below: UInt64(days) * 86_400)) * 1_000
+    var counts: [Int64: UInt64] = [:]
+    for _ in 0..<size {
+      counts[Self.now / Self.day - Int64(number(below: UInt64(days))), default: 0] += 1
     }
-    times.sort()
     let checkpoints = (0..<days).map { day in
       LedgerContinuity.Checkpoint(
         milliseconds: Self.before(days - day - 1), size: size * UInt64(day + 1) / UInt64(days),
         isSound: Int(day) != wrong)
     }
     return LedgerContinuity(
-      size: size, present: present, checkpoints: checkpoints, times: times,
+      size: size, present: present, checkpoints: checkpoints, days: counts,
       acts: [
         .init(name: "periods expired", done: size / 3),
         .init(name: "person shredded", done: size / 5),

@@ -10,7 +10,7 @@ package struct ClassAges: Hashable, Sendable {
     package let expiresMilliseconds: Int64
     package let live: UInt64
     package let restricted: UInt64
-    /// Kept by a hold; counted in neither of the others.
+    /// Kept by a hold alone, beyond the maximum; counted in neither of the others.
     package let held: UInt64
 
     package init(

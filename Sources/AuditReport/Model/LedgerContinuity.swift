@@ -33,18 +33,18 @@ package struct LedgerContinuity: Hashable, Sendable {
   /// Those that the bundle has, from 1, in ascending ranges.
   package let present: [ClosedRange<UInt64>]
   package let checkpoints: [Checkpoint]
-  /// When each entry that is there was written, ascending, in milliseconds since 1970.
-  package let times: [Int64]
+  /// How many of those that are there were written on each day (since 1970).
+  package let days: [Int64: UInt64]
   package let acts: [ActCount]
 
   package init(
-    size: UInt64, present: [ClosedRange<UInt64>], checkpoints: [Checkpoint], times: [Int64],
-    acts: [ActCount]
+    size: UInt64, present: [ClosedRange<UInt64>], checkpoints: [Checkpoint],
+    days: [Int64: UInt64], acts: [ActCount]
   ) {
     self.size = size
     self.present = present
     self.checkpoints = checkpoints
-    self.times = times
+    self.days = days
     self.acts = acts
   }
 

@@ -115,6 +115,9 @@ extension Outcome {
     }
   }
 
+  /// The word at the beginning of a sentence.
+  var heading: String { word.prefix(1).uppercased() + word.dropFirst() }
+
   var style: String {
     switch self {
     case .holds: "good"

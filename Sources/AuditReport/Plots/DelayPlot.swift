@@ -2,8 +2,8 @@
 struct DelayPlot {
   static let rowsMax = 24
   static let rowHeight = 34
-  /// GDPR, article 12(3): one month.
-  static let month: Int64 = 30 * 86_400_000
+  /// GDPR, article 12(3): one month, which has at most 31 days.
+  static let month: Int64 = 31 * 86_400_000
 
   let acts: [ErasureAct]
   let now: Int64
@@ -39,7 +39,7 @@ struct DelayPlot {
     let line = scale.share(Self.month)
     plot.upright(at: line, top: 14, bottom: bottom, "limit")
     plot.label(
-      "30 days after the request", at: line, y: 11, "tick strong",
+      "31 days after the request", at: line, y: 11, "tick strong",
       anchor: line > 0.5 ? .end : .start)
     let texts = (Int64(0)...4).map { quarter in
       let days = longest * quarter / 4 / 86_400_000

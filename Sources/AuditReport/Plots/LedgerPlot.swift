@@ -8,10 +8,11 @@ struct LedgerPlot {
   private let top = 22.0
   private let bottom = 92.0
 
+  /// The first day, in milliseconds since 1970.
   private var first: Int64 {
-    let times = [ledger.times.first, ledger.checkpoints.map(\.milliseconds).min()].compactMap(
-      \.self)
-    return min(now, times.map(Wording.clamped).min() ?? now)
+    let days = ledger.days.keys.map { Wording.clamped($0.clamped(to: 0...3_000_000) * 86_400_000) }
+    let times = days + ledger.checkpoints.map { Wording.clamped($0.milliseconds) }
+    return min(now, times.min() ?? now) / 86_400_000 * 86_400_000
   }
 
   /// What one bar holds: whole days.
@@ -42,7 +43,10 @@ struct LedgerPlot {
   private func drawEntries(on plot: inout Plot) {
     let (start, width) = (first, barMilliseconds)
     var counts: [Int64: UInt64] = [:]
-    for time in ledger.times { counts[Wording.between(start, time) / width, default: 0] += 1 }
+    for (day, count) in ledger.days {
+      let bar = Wording.between(start, day.clamped(to: 0...3_000_000) * 86_400_000) / width
+      counts[bar] = [counts[bar] ?? 0, count].total
+    }
     let most = max(1, counts.values.max() ?? 0)
     let bars = (now - start) / width + 1
     plot.label(
@@ -103,5 +107,11 @@ extension ClosedRange<UInt64> {
     lowerBound == upperBound
       ? Wording.number(lowerBound)
       : "\(Wording.number(lowerBound)) to \(Wording.number(upperBound))"
+  }
+}
+
+extension Int64 {
+  fileprivate func clamped(to range: ClosedRange<Int64>) -> Int64 {
+    Swift.min(range.upperBound, Swift.max(range.lowerBound, self))
   }
 }

@@ -11,8 +11,9 @@ struct ErasureSection {
   func write(to page: inout Markup) {
     page.section(
       "erasures", "Erasures",
-      "Erasing destroys keys, after which no copy of the files opens what they sealed. A request first "
-        + "hides the events, and destroys after a period of grace in which a mistake can be taken back."
+      "Erasing destroys keys, after which no copy of the files opens what they sealed. A request "
+        + "may first hide the events and destroy after a grace, in which a mistake can be taken back. It "
+        + "counts from the beginning of the day on which it came."
     ) { section in
       guard !model.erasures.isEmpty else {
         return section.element("p", text: "The ledger has no erasure in this range.")
@@ -44,7 +45,7 @@ struct ErasureSection {
       (
         slowest.map(Wording.span) ?? "none",
         "the longest wait for a requested erasure; "
-          + "\(Wording.number(UInt64(late))) took more than 30 days",
+          + "\(Wording.number(UInt64(late))) took more than 31 days",
         late == 0 ? "good" : "wrong"
       ),
     ]
@@ -60,11 +61,11 @@ struct ErasureSection {
           rest > 0
             ? ": the \(plot.acts.count) slowest of \(Wording.count(asked.count, "requested erasure"))."
             : ": \(Wording.count(asked.count, "requested erasure")), the slowest first.")
-        caption.text(" The line is at 30 days: GDPR article 12(3) gives one month.")
+        caption.text(" The line is at 31 days: GDPR article 12(3) gives one month.")
       }
       figure.legend([
         ("shown", "asked for, still shown"), ("restricted", "hidden, can be taken back"),
-        ("done", "keys destroyed"), ("bad", "destroyed after more than 30 days"),
+        ("done", "keys destroyed"), ("bad", "destroyed after more than 31 days"),
         ("hollow", "ciphertext dropped too"),
       ])
       plot.write(to: &figure)

@@ -9,7 +9,7 @@ struct FindingsSection {
       }
       DataTable(
         caption:
-          "What is not as the rules say, the gravest first, and the clauses that ask about it",
+          "What somebody has to look at, the gravest first, and the clauses that ask about it",
         columns: [
           .init("Code"), .init("Severity"), .init("What"), .init("Where", .code),
           .init("Since", .date),

@@ -31,7 +31,7 @@ struct RetentionSection {
       section.tiles([
         (count(\.live), "events stored and shown to readers", "plain"),
         (count(\.restricted), "events kept and shown to nobody (restricted)", "plain"),
-        (count(\.held), "events kept by a hold", "plain"),
+        (count(\.held), "events older than their maximum that a hold keeps", "plain"),
         (
           Wording.number(plots.map(\.histogram.overdue).total),
           "events older than their maximum that no hold keeps",
@@ -39,7 +39,8 @@ struct RetentionSection {
         ),
       ])
       section.legend([
-        ("live", "shown to readers"), ("restricted", "restricted"), ("held", "held"),
+        ("live", "shown to readers"), ("restricted", "restricted"),
+        ("held", "beyond the maximum, held"),
         ("bad", "beyond the maximum"),
       ])
       section.element("div", ["class": "plots"]) { grid in

@@ -15,7 +15,10 @@ struct VerdictSection {
       if !places.isEmpty {
         head.element("ul") { list in
           for check in places.prefix(6) {
-            list.element("li", text: "\(check.question) \(check.detail)")
+            list.element("li") { item in
+              item.element("b", text: "\(check.outcome.heading): ")
+              item.text("\(check.question) \(check.detail)")
+            }
           }
           if places.count > 6 {
             list.element(
@@ -82,7 +85,7 @@ extension Verdict {
   func sentence(findings: Int) -> String {
     switch self {
     case .pass:
-      "Everything that was asked for was checked. Nothing was changed, removed or kept too long."
+      "Everything that was asked for was checked, and everything holds."
     case .findings:
       "Nothing was changed or removed behind the store\u{2019}s back. "
         + "\(Wording.count(findings, "thing is", "things are")) not as the store\u{2019}s rules say."
