@@ -22,6 +22,8 @@ struct Audit: Sendable {
   private(set) var logs = LogFacts()
   private(set) var tables: Tables?
   private(set) var certificates: [UInt64: CertificateFacts] = [:]
+  /// The conditions of a cryptographic erase, over all certificates.
+  private(set) var conditions = EraseSummary()
   /// What acts say they have erased, by tenant.
   private(set) var erased: [TenantNumber: [ErasedRange]] = [:]
 
@@ -164,6 +166,7 @@ struct Audit: Sendable {
     check.read(&file, &findings)
     check.judgeCompleteness(isErasurePending: tables?.isErasurePending ?? false, &findings)
     certificates = check.certificates
+    conditions = check.conditions
   }
 
   private mutating func readErasures(_ manifest: Manifest) {

@@ -75,6 +75,7 @@ struct CertificateFile {
 /// Reads the certificates and compares them with the ledger, both ways.
 struct CertificateCheck {
   private(set) var certificates: [UInt64: CertificateFacts] = [:]
+  private(set) var conditions = EraseSummary()
   private let manifest: Manifest
   private let ledger: LedgerFacts
 
@@ -113,6 +114,7 @@ struct CertificateCheck {
     guard let facts = file.facts else { return "a certificate without some of its members" }
     guard certificates[facts.ledgerIndex] == nil else { return "the certificate is there twice" }
     certificates[facts.ledgerIndex] = facts
+    conditions.add(file.json, facts)
     return Self.contradiction(file.json, facts, ledger, manifest)
   }
 

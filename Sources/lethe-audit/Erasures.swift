@@ -24,47 +24,9 @@ struct Erasures: ParsableCommand {
     let audit = options.audit()
     var findings = Findings()
     let acts = audit.erasingActs
-    for (index, entry) in acts {
-      let certificate = audit.certificates[index]
-      var words = [
-        "ledger \(index)", Text.time(entry.timeMilliseconds), entry.act.certificateKind ?? "",
-        "tenant \(entry.tenant.rawValue)", "\(entry.count) events", entry.actor.text,
-      ]
-      if !entry.ticket.isEmpty {
-        words.append("ticket \(Text.printable(String(decoding: entry.ticket, as: UTF8.self)))")
-      }
-      words.append(certificate.map { "\($0.title) \($0.level)" } ?? "no certificate")
-      findings.list("ERA-3", words.joined(separator: "  "))
-      judge(index, entry, certificate, &findings)
-    }
+    ErasureJudge(audit: audit).judge(&findings)
     try compareTickets(acts, &findings)
-    findings.add(
-      "ERA-4", .recomputed, .pass,
-      "\(acts.count) acts that erased, of \(audit.manifest?.ledgerCount ?? 0) ledger entries")
     try options.end(audit.evidence(of: ["LED", "CER", "ERA"]) + findings.rows, audit)
-  }
-
-  private func judge(
-    _ index: UInt64, _ entry: LedgerEntry, _ certificate: CertificateFacts?,
-    _ findings: inout Findings
-  ) {
-    guard let certificate else { return }
-    if certificate.openedAfter ?? 0 > 0 {
-      findings.add(
-        "ERA-5", .stated, .finding, "ledger \(index): a sample opened after the erasure")
-    }
-    if certificate.level == "E0" {
-      findings.add(
-        "ERA-6", .stated, .finding,
-        "ledger \(index): class E0, the root's medium may keep what was overwritten")
-    }
-    // Art. 12(3) GDPR: a month; counted as thirty days from the day on which the request came.
-    let received = Int64(entry.receivedDay) * 86_400_000
-    if received > 0, entry.timeMilliseconds - received > 31 * 86_400_000 {
-      findings.add(
-        "ERA-7", .recomputed, .finding,
-        "ledger \(index): \(Text.span(entry.timeMilliseconds - received)) after the request came")
-    }
   }
 
   private func compareTickets(
@@ -90,6 +52,55 @@ struct Erasures: ParsableCommand {
     findings.add(
       "TIC-1", .attested, .pass,
       "\(requested.intersection(done).count) of \(requested.count) requests have their act")
+  }
+}
+
+/// Holds the acts that erased, and what their certificates say, against what was promised.
+struct ErasureJudge {
+  let audit: Audit
+
+  /// Adds a row of a list for each act, and what there is to say of it.
+  func judge(_ findings: inout Findings) {
+    for (index, entry) in audit.erasingActs {
+      let certificate = audit.certificates[index]
+      var words = [
+        "ledger \(index)", Text.time(entry.timeMilliseconds), entry.act.certificateKind ?? "",
+        "tenant \(entry.tenant.rawValue)", "\(entry.count) events", entry.actor.text,
+      ]
+      if !entry.ticket.isEmpty {
+        words.append("ticket \(Text.printable(String(decoding: entry.ticket, as: UTF8.self)))")
+      }
+      words.append(certificate.map { "\($0.title) \($0.level)" } ?? "no certificate")
+      findings.list("ERA-3", words.joined(separator: "  "))
+      judge(index, entry, certificate, &findings)
+    }
+    findings.add(
+      "ERA-4", .recomputed, .pass,
+      "\(audit.erasingActs.count) acts that erased, of \(audit.manifest?.ledgerCount ?? 0) ledger entries"
+    )
+  }
+
+  private func judge(
+    _ index: UInt64, _ entry: LedgerEntry, _ certificate: CertificateFacts?,
+    _ findings: inout Findings
+  ) {
+    guard let certificate else { return }
+    if certificate.openedAfter ?? 0 > 0 {
+      findings.add(
+        "ERA-5", .stated, .finding, "ledger \(index): a sample opened after the erasure")
+    }
+    if certificate.level == "E0" {
+      findings.add(
+        "ERA-6", .stated, .finding,
+        "ledger \(index): class E0, the root's medium may keep what was overwritten")
+    }
+    // Art. 12(3) GDPR: a month; counted as thirty days from the day on which the request came.
+    let received = Int64(entry.receivedDay) * 86_400_000
+    if received > 0, entry.timeMilliseconds - received > 31 * 86_400_000 {
+      findings.add(
+        "ERA-7", .recomputed, .finding,
+        "ledger \(index): \(Text.span(entry.timeMilliseconds - received)) after the request came")
+    }
   }
 }
 

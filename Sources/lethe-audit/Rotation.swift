@@ -17,7 +17,7 @@ struct Rotation: ParsableCommand {
   @OptionGroup var options: AuditOptions
 
   @Option(help: ArgumentHelp("Days after which a root counts as old.", valueName: "days"))
-  var rootDays: Int64 = 365
+  var rootDays = RotationJudge.rootDaysDefault
 
   mutating func validate() throws {
     guard (1...36_500).contains(rootDays) else {
@@ -28,11 +28,22 @@ struct Rotation: ParsableCommand {
   func run() throws {
     let audit = options.audit()
     var findings = Findings()
-    if let manifest = audit.manifest { judge(audit, manifest, &findings) }
+    RotationJudge(audit: audit, rootDays: rootDays).judge(&findings)
     try options.end(audit.evidence(of: ["LED"]) + findings.rows, audit)
   }
 
-  private func judge(_ audit: Audit, _ manifest: Manifest, _ findings: inout Findings) {
+}
+
+/// Holds the ages of keys against their limits, and what is stated of the root's holders.
+struct RotationJudge {
+  /// Days after which a root counts as old, unless somebody says otherwise.
+  static let rootDaysDefault: Int64 = 365
+
+  let audit: Audit
+  let rootDays: Int64
+
+  func judge(_ findings: inout Findings) {
+    guard let manifest = audit.manifest else { return }
     let ledger = audit.ledger
     let age = manifest.madeMilliseconds - ledger.epochMilliseconds
     let isOld = age > rootDays * 86_400_000

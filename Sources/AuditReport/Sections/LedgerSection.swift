@@ -58,10 +58,11 @@ struct LedgerSection {
     DataTable(
       caption: "Entries by kind of act",
       columns: [.init("Act"), .init("Done", .number), .init("Refused", .number)],
-      rows: ledger.acts.sorted { ($0.done, $0.refused, $1.name) > ($1.done, $1.refused, $0.name) }.map { act in
-        [
-          .text(act.name), .text(Wording.number(act.done)), .text(Wording.number(act.refused)),
-        ]
-      })
+      rows: ledger.acts.sorted { ($0.done, $0.refused, $1.name) > ($1.done, $1.refused, $0.name) }
+        .map { act in
+          [
+            .text(act.name), .text(Wording.number(act.done)), .text(Wording.number(act.refused)),
+          ]
+        })
   }
 }

@@ -101,7 +101,8 @@ extension AuditPage {
       if found[question.group] == nil { names.append(question.group) }
       found[question.group, default: []].append(
         Check(
-          "\(row.code)  \(question.text)", row.outcome.onPage, row.basis.onPage,
+          "\(row.code)  \(question.text)", row.isAnswerOnly ? .noted : row.outcome.onPage,
+          row.basis.onPage,
           Text.sentence(row.sentence)))
     }
     return names.map { CheckGroup(title: $0, checks: found[$0] ?? []) }
@@ -157,6 +158,11 @@ extension Basis {
     case .attested: .attested
     }
   }
+}
+
+extension Finding {
+  /// True when the row gives an answer that is neither right nor wrong.
+  fileprivate var isAnswerOnly: Bool { outcome == .pass && ["CE-10", "KEY-3"].contains(code) }
 }
 
 extension LedgerEntry.Act {

@@ -102,7 +102,8 @@ extension AuditPage {
     var keys = [
       KeyHistory(
         name: "root", use: "all keys of the store", state: "active", createdMilliseconds: born,
-        rotations: history.rootMilliseconds.sorted(), limitDays: nil)
+        rotations: history.rootMilliseconds.sorted(),
+        limitDays: UInt32(RotationJudge.rootDaysDefault))
     ]
     for log in manifest.logs {
       let times = (history.tenants[log.tenant] ?? []).sorted()

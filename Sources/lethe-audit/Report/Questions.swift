@@ -45,13 +45,24 @@ struct Question {
     Question("RET-3", retention, .retention, "No event lives past its maximum."),
     Question("RET-4", retention, .holds, "Holds are reviewed in time."),
     Question("KEY-2", keys, .keys, "The root is not old."),
-    Question("KEY-3", keys, .keys, "No root was in use for long."),
+    Question("KEY-3", keys, .keys, "How long was one root in use?"),
     Question("KEY-4", keys, .keys, "The ledger and the store name the same root."),
     Question("KEY-5", keys, .erasure, "No old root waits to be overwritten."),
     Question(
       "KEY-6", keys, .keys, "Every holder of the root is there and forgets what it overwrites."),
+    Question("CE-1", conditions, .erasure, "Data was encrypted before it was first stored."),
+    Question("CE-2", conditions, .keys, "Keys and ciphers are strong enough."),
+    Question("CE-3", conditions, .erasure, "Wrapping keys were replaced up to the root."),
+    Question("CE-4", conditions, .erasure, "Every copy of the old root was overwritten."),
+    Question("CE-5", conditions, .erasure, "No copy of the root was lost."),
+    Question("CE-6", conditions, .erasure, "The medium forgets what is overwritten."),
+    Question("CE-7", conditions, .erasure, "Samples opened before the act, and not after it."),
+    Question("CE-8", conditions, .completeness, "It is known who asked and who confirmed."),
+    Question("CE-9", conditions, .erasure, "Older copies of the data are known."),
+    Question("CE-10", conditions, .keys, "Are the modules validated under FIPS 140?"),
   ]
 
+  private static let conditions = "Cryptographic erase (NIST SP 800-88), over all certificates"
   private static let bundle = "The bundle"
   private static let history = "What was signed before"
   private static let ledger = "The ledger"

@@ -27,7 +27,7 @@ struct Report: ParsableCommand {
 
   func run() throws {
     let audit = options.audit()
-    let rows = audit.findings.rows
+    let rows = audit.allRows
     let page = ReportPage(AuditPage(audit: audit, rows: rows, commands: commands).model)
     guard SystemCalls.writeFile(html, page.bytes) else {
       Output.message("the page cannot be written")
@@ -46,7 +46,12 @@ struct Report: ParsableCommand {
     let line = words.joined(separator: " ")
     return [
       ReportCommand(
-        line: "lethe-audit verify \(line)", purpose: "Every check of this page, a line each:"),
+        line: "lethe-audit verify \(line)",
+        purpose: "Hashes, signatures, contiguity, and what was signed before:"),
+      ReportCommand(line: "lethe-audit erasures \(line)", purpose: "Every erasure, a line each:"),
+      ReportCommand(
+        line: "lethe-audit retention \(line)", purpose: "Every class with its events and limits:"),
+      ReportCommand(line: "lethe-audit rotation \(line)", purpose: "Keys and their ages:"),
       ReportCommand(
         line: "lethe-audit report \(line) --html \(Self.quoted(html))", purpose: "This page:"),
       ReportCommand(
