@@ -24,6 +24,8 @@ package struct LedgerEntry: Hashable, Sendable {
     case idsOptional = 16
     /// A period was destroyed before its time.
     case periodShredded = 17
+    /// No ciphertext is left of what was destroyed up to line `count` of the ledger.
+    case purged = 18
     /// An erasure that a missing holder had left unconfirmed is confirmed by all.
     case erasureConfirmed = 52
     /// `count` is the holder's number.

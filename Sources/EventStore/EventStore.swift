@@ -14,8 +14,8 @@ import Synchronization
 ///                                      v tail                IndexThread --> index/
 /// readFeed, readStream --> EventIndex + LogReader + keys
 /// ```
-/// Threads: one writer, one for the index, one for surveys, one that looks for plans that are due, and
-/// the callers' own for reads.
+/// Threads: one writer, one for the index, one for surveys, one that looks for plans that are due, one
+/// that purges, and the callers' own for reads.
 package final class EventStore: Sendable {
   let shared: SharedEngine
   private let queue = WorkQueue()
@@ -25,6 +25,7 @@ package final class EventStore: Sendable {
   private let holderThread: HolderThread
   private let hourlyThread: HourlyThread
   private let planTimer = PlanTimer()
+  private let purgeThread: PurgeThread
   /// Where refusals are written down, since that waits for the disk.
   let noteThread = DispatchQueue(label: "lethe.notes", qos: .utility)
   private let isUnattended: Bool
@@ -40,6 +41,7 @@ package final class EventStore: Sendable {
     indexThread = IndexThread(shared: shared)
     holderThread = HolderThread(shared: shared)
     hourlyThread = HourlyThread(shared: shared)
+    purgeThread = PurgeThread(shared: shared)
     surveyor = Surveyor(shared: shared)
     shared.accessLog.setWake { [queue] in _ = queue.add(.access) }
     let writer = Writer(shared: shared, queue: queue)
@@ -50,6 +52,7 @@ package final class EventStore: Sendable {
     holderThread.start()
     planTimer.start { [weak self] in self?.carryOutDuePlans() }
     guard isUnattended else { return }
+    purgeThread.start()
     hourlyThread.start { [surveyor, queue] answer in
       let work = ControlWork(act: .hourly, actor: .daemon) { result in
         if case .success = result { answer(true) } else { answer(false) }
@@ -122,6 +125,7 @@ package final class EventStore: Sendable {
 
   /// Answers what was submitted, flushes the index, stops the threads.
   package func close() {
+    purgeThread.stop()
     hourlyThread.stop()
     planTimer.stop()
     queue.close()

@@ -15,11 +15,14 @@ package struct LogCopyReport: Hashable, Sendable {
 extension LogTables {
   /// Records of one transaction of a copy, and their bytes, which it holds in memory.
   private static let (sliceRecords, sliceBytes) = (8_192, 8 << 20)
+  /// Groups of traces of one transaction: 3 MiB.
+  private static let sliceGroups = 256
 
   /// Brings `copy` up to this log, which goes on being written meanwhile.
   ///
-  /// Order: what the log's state is now -> every record up to it that the copy does not have, and every
-  /// row of erased positions, in slices, each in a transaction of its own on either side -> the state.
+  /// Order: what the log's state is now -> every record up to it that the copy does not have, or its
+  /// trace, and every row of erased positions, in slices, each in a transaction of its own on either side
+  /// -> the state. What was purged since the copy was made stays in it as it was.
   /// A crash leaves records behind the copy's state, which count for nothing until the next run has
   /// gone on from them.
   package func copy(to copy: LogTables) throws(StorageError) -> LogCopyReport {
@@ -41,6 +44,7 @@ extension LogTables {
         for (sequence, range) in slice.records {
           try transaction.append(slice.bytes.span.extracting(range.range), sequence)
         }
+        for (number, sealed) in slice.groups { try transaction.putTraces(number, sealed.span) }
       }
       report.records += UInt64(slice.records.count)
       report.bytes += UInt64(slice.bytes.count)
@@ -69,6 +73,8 @@ extension LogTables {
   private struct Slice {
     var bytes: [UInt8] = []
     var records: [(sequence: UInt64, range: ByteRange)] = []
+    /// Groups of traces that these sequences lie in.
+    var groups: [(number: UInt64, sealed: [UInt8])] = []
     /// The last sequence that was looked at.
     var end: UInt64
   }
@@ -76,8 +82,18 @@ extension LogTables {
   private func slice(from first: UInt64, through last: UInt64) throws(StorageError) -> Slice {
     var slice = Slice(end: last)
     try read { (view) throws(StorageError) in
+      let bits = Self.traceGroupBits
+      try view.scanTraces(from: first >> bits) { number, sealed in
+        guard number <= slice.end >> bits else { return false }
+        guard slice.groups.count < Self.sliceGroups else {
+          slice.end = number << bits - 1
+          return false
+        }
+        slice.groups.append((number, sealed.array))
+        return true
+      }
       try view.scan(from: first) { sequence, record in
-        guard sequence <= last else { return false }
+        guard sequence <= slice.end else { return false }
         slice.records.append((sequence, ByteRange(offset: slice.bytes.count, count: record.count)))
         slice.bytes.appendSpan(record)
         guard slice.records.count < Self.sliceRecords, slice.bytes.count < Self.sliceBytes else {
@@ -87,6 +103,8 @@ extension LogTables {
         return true
       }
     }
+    // Later groups come with their own sequences.
+    slice.groups.removeAll { $0.number > slice.end >> Self.traceGroupBits }
     return slice
   }
 
@@ -139,12 +157,33 @@ extension LogTables {
 extension LogTables {
   /// Makes the log end before `sequence`: takes out what an unfinished run of copying left behind.
   package func truncate(from sequence: UInt64) throws(StorageError) {
+    try truncateTraces(from: sequence)
     while true {
       let last = try read { (view) throws(StorageError) in try view.lastSequence() }
       guard last >= sequence else { return }
       let first = max(sequence, last - min(last, UInt64(Self.sliceRecords)) + 1)
       try environment.write { (transaction: inout LogTransaction) throws(StorageError) in
         for number in first...last { try transaction.remove(number) }
+      }
+    }
+  }
+
+  /// Takes out the groups that lie behind; in the one that lies across, a trace counts for nothing once
+  /// its sequence has a record.
+  private func truncateTraces(from sequence: UInt64) throws(StorageError) {
+    let bits = Self.traceGroupBits
+    let first = (sequence + (1 << bits) - 1) >> bits
+    while true {
+      var numbers: [UInt64] = []
+      try read { (view) throws(StorageError) in
+        try view.scanTraces(from: first) { number, _ in
+          numbers.append(number)
+          return numbers.count < Self.sliceRecords
+        }
+      }
+      guard !numbers.isEmpty else { return }
+      try environment.write { (transaction: inout LogTransaction) throws(StorageError) in
+        for number in numbers { try transaction.removeTraces(number) }
       }
     }
   }

@@ -1,7 +1,7 @@
 package import EventModel
 import LMDB
 
-/// `log/`: sealed records in one global sequence, and one state entry.
+/// `log/`: sealed records in one global sequence, what is left of purged ones, and one state entry.
 ///
 /// One call of ``append(_:ranges:firstSequence:sealedState:)`` is one group commit: what it wrote is
 /// durable when it returns, and none of it is there when it throws (unless the device failed).
@@ -22,7 +22,7 @@ package final class LogTables: Sendable {
     LogTables(
       try TableEnvironment(
         directory, name: "log", mapBytes: mapBytes,
-        tables: ["records", "state", "erasures", "access", "checkpoints"]))
+        tables: ["records", "state", "erasures", "access", "checkpoints", "traces"]))
   }
 
   /// Appends the records that lie in `arena` at `ranges`, with sequences from `firstSequence` on,
@@ -136,12 +136,13 @@ package final class LogTables: Sendable {
   fileprivate static let stateKey = Array("state".utf8)
   fileprivate static let lineageKey = Array("lineage".utf8)
   fileprivate static let runsKey = Array("runs".utf8)
+  static let purgeKey = Array("purge".utf8)
 }
 
 /// A consistent view of the log; what it lends is valid while it lives.
 package struct LogView: ~Copyable {
-  private let base: ReadTransaction
-  private let tables: [Table]
+  let base: ReadTransaction
+  let tables: [Table]
 
   fileprivate init(_ base: consuming ReadTransaction, _ tables: [Table]) {
     self.base = base
@@ -156,7 +157,7 @@ package struct LogView: ~Copyable {
     }
   }
 
-  /// The greatest sequence; 0 when there is no record.
+  /// The greatest sequence that has a record; 0 when there is none.
   package borrowing func lastSequence() throws(StorageError) -> UInt64 {
     do {
       return try base.withCursor(tables[0]) { cursor throws(LMDBError) in
@@ -258,8 +259,8 @@ package struct LogView: ~Copyable {
 
 /// One group commit.
 struct LogTransaction: ~Copyable, TableTransaction {
-  private var base: WriteTransaction
-  private let environment: TableEnvironment
+  var base: WriteTransaction
+  let environment: TableEnvironment
 
   init(_ base: consuming WriteTransaction, _ environment: TableEnvironment) {
     self.base = base

@@ -28,6 +28,10 @@ package enum TestHooks {
     /// What is added to the clock: tests start a daemon on another day.
     package static let clockOffsetMilliseconds =
       Linux.environmentVariable("LETHE_TEST_CLOCK_MS").flatMap(Int64.init) ?? 0
+
+    /// How long a daemon waits before it purges, when a test does not want to.
+    package static let purgeDelayMilliseconds =
+      Linux.environmentVariable("LETHE_TEST_PURGE_MS").flatMap(UInt64.init)
   #endif
 
   #if DEBUG

@@ -59,6 +59,7 @@ extension JSONLine {
     add("opened", log.opened)
     add("erased", log.erased)
     add("expired", log.expired)
+    add("purged", log.purged)
     add("damaged", log.damaged)
     add("gaps", log.gaps)
     add("firstFault", log.firstFault)
@@ -73,6 +74,7 @@ extension LogScanReport {
     opened                \(opened)
     erased (no key)       \(erased)
     expired (no key)      \(expired)
+    of these purged       \(purged)
     damaged               \(damaged)
     gaps                  \(gaps)
     """

@@ -320,10 +320,13 @@ class Record:
 
     def __init__(self, raw, instance_secret):
         self.raw, self.nonce = raw, raw[2:18]
+        self.is_bare = raw[1] == 255
         mask = blake2b(256, instance_secret, b"LT1.route", b"")
         tag_key = blake2b(128, instance_secret, b"LT1.route.tag", b"")
         plain = xor(raw[18:40], hchacha(mask, self.nonce))
-        self.is_routed = siphash64(tag_key, raw[:18] + plain) == u(raw[40:48])
+        covered = raw[:18] + plain + (raw[48:] if self.is_bare else b"")
+        self.is_routed = siphash64(tag_key, covered) == u(raw[40:48])
+        self.hash = raw[80:112] if self.is_bare else hashlib.sha256(raw).digest()
         self.tenant, self.position = u(plain[:4]), u(plain[4:12])
         self.generation, self.class_number, self.unit = u(plain[12:14]), plain[14], plain[15]
         self.period = u(plain[16:20])
@@ -348,6 +351,8 @@ class Record:
 
     def open_body(self, tenant, stream_key, subject_keys):
         """The plaintext body, or None."""
+        if self.is_bare:
+            return None
         count = len(self.subjects)
         joined = b"".join(subject_keys) if count else tenant.impersonal_key
         base = blake2b(256, self.period_key, b"LT1.ev.base",
@@ -359,6 +364,33 @@ class Record:
             if derived[32:] == self.raw[80:112]:
                 return open_aead(self.raw[1], derived[:32], self.raw[:at], self.raw[at:])
         return None
+
+
+class Trace:
+    """Section 5.7: what is left of a record whose period or tenant is gone."""
+
+    def __init__(self, raw):
+        self.tenant, self.position = u(raw[:4]), u(raw[4:10])
+        self.generation, self.class_number = raw[10] + 1, raw[11]
+        self.unit, self.period = raw[12] >> 7, u(raw[12:15]) & 0x7FFFFF
+        self.hash = raw[15:47]
+
+
+def open_traces(groups, instance_secret):
+    """The traces of a table `traces`, by sequence; None when a group does not open."""
+    key = blake2b(256, instance_secret, b"LT1.traces", b"")
+    found = {}
+    for number, sealed in groups.items():
+        plain = open_sealed(sealed, key, b"LT1.traces.seal", number)
+        if plain is None:
+            return None
+        at = 32
+        for place in range(256):
+            if plain[place >> 3] >> (place & 7) & 1:
+                found[u(number) << 8 | place] = Trace(plain[at:at + 47])
+                at += 47
+        assert at == len(plain), "a group of traces has more than its bitmap says"
+    return found
 
 
 def body_fields(plain):
@@ -373,7 +405,7 @@ def body_fields(plain):
 
 
 def access_intervals(inner):
-    """Section 5.5: every interval of the lines of a block."""
+    """Section 5.7: every interval of the lines of a block."""
     at, found = 12, []
     for _ in range(u(inner[8:12])):
         at += 12

@@ -76,6 +76,10 @@ struct DuplicateCheck: ~Copyable {
   private mutating func compare(
     _ record: Span<UInt8>, _ body: Span<UInt8>, _ tenant: TenantState, _ state: EngineState
   ) throws(StoreError) -> AppendResult? {
+    if let trace = RecordTrace(record) {
+      guard trace.tenant == tenant.number else { return nil }
+      throw .eventErased(position: trace.position)
+    }
     guard let routing = state.routing.open(record) else { throw .corrupt }
     guard routing.tenant == tenant.number else { return nil }
     guard let (_, header) = try log.open(record, state: state) else {

@@ -153,7 +153,7 @@ package struct Restore {
         try tables.truncate(from: found.nextSequence)
       }
       state.nextSequence = found.nextSequence
-      var scan = LogScan(LogReader(tables), state)
+      var scan = LogScan(LogReader(tables, traces: state.traces), state)
       try scan.run(through: found.nextSequence - 1)
       report.log = scan.report
       guard report.log.gaps == 0 else { throw .corrupt }

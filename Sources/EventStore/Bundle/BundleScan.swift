@@ -63,7 +63,8 @@ struct BundleScan {
       for range in ranges {
         let record = bytes.span.extracting(range.range)
         // Whose a record is of which even this cannot be read, nobody knows: its row stays out.
-        guard !range.isEmpty, let routing = state.routing.open(record),
+        guard !range.isEmpty,
+          let routing = RecordTrace(record)?.routing ?? state.routing.open(record),
           places[routing.tenant] != nil
         else {
           found.append(nil)
@@ -110,13 +111,14 @@ struct BundleScan {
       logs[place].next += 1
     }
     LeafRow(
-      recordHash: RecordHash.sha256(record), state: found.state, isPurged: false,
+      recordHash: RecordHash(stored: record), state: found.state,
+      isPurged: RecordForm(record) != .whole,
       classNumber: found.routing.classNumber.rawValue, period: found.routing.period
     ).encode(to: &rows)
     logs[place].next += 1
     leaves[place, default: []] += rows
     byteCount += rows.count
-    guard logs[place].wants(position) else { return }
+    guard RecordForm(record) == .whole, logs[place].wants(position) else { return }
     var row: [UInt8] = []
     row.appendBigEndian(position, bytes: 8)
     row.appendBigEndian(UInt64(record.count), bytes: 4)

@@ -14,6 +14,8 @@ final class EngineState {
   let logState: SecretBytes
   /// Seals the checkpoints that are kept.
   let checkpointKey: SealingKey
+  /// Seals what is left of purged records.
+  let traces: SealingKey
   var tenants: [TenantNumber: TenantState] = [:]
   var tenantsByName: [TenantName: TenantNumber] = [:]
   var bases: BaseCache
@@ -35,6 +37,7 @@ final class EngineState {
     routing = RoutingKeys(keyring)
     logState = keyring.derive(Self.logStateContext, count: 32)
     checkpointKey = SealingKey(keyring.derive(Self.checkpointsContext, count: 32))
+    traces = SealingKey(keyring.derive(TraceGroup.keyContext, count: 32))
     bases = BaseCache(sets: 1 << 13)
     for summary in keyring.tenants { insert(summary) }
     do { try bucketKeys.load(keyring) } catch { throw StoreError(error) }

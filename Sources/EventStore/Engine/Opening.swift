@@ -84,8 +84,8 @@ extension EventStore {
       index = try openIndex(directory, state, logTables)
       defer { StackDebris.wipe() }
       var recovery = Recovery(
-        state: state, index: index, log: LogReader(logTables), logTables: logTables,
-        filter: filter)
+        state: state, index: index, log: LogReader(logTables, traces: state.traces),
+        logTables: logTables, filter: filter)
       try recovery.run()
     } catch { throw .log(error) }
     let timeMark = state.keyring.timeMark
@@ -112,7 +112,9 @@ extension EventStore {
       }
     }
     // An index that cannot be opened is no loss: it is derived.
-    if let index = try? make(), try Recovery.isIndexOfLog(index, logTables) { return index }
+    if let index = try? make(), try Recovery.isIndexOfLog(index, state, logTables) {
+      return index
+    }
     try StoreError.translatingStorage { () throws(StorageError) in try tables.removeAll() }
     return try make()
   }

@@ -39,6 +39,8 @@ struct Recovery {
 
   /// Checks the log against the keyring: `.rolledBack` when the records need newer keys than there
   /// are, `.corrupt` when the log ends elsewhere than it says.
+  ///
+  /// In a copy the newest record may be there as a trace only.
   static func checkLog(
     _ state: EngineState, _ tables: LogTables
   ) throws(StoreError) {
@@ -53,24 +55,29 @@ struct Recovery {
     }
     guard let logState = LogState(sealed.span, key: state.logState) else { throw .corrupt }
     guard logState.keyringVersion <= state.keyring.version else { throw .rolledBack }
-    guard logState.nextSequence == last + 1 else { throw .corrupt }
+    let newest = logState.nextSequence - 1
+    let trace = try StoreError.translatingStorage { () throws(StorageError) in
+      try tables.read { (view) throws(StorageError) in
+        try view.traceGroup(TraceGroup.number(of: newest), state.traces)?[newest]
+      }
+    }
+    guard last == newest || last < newest && trace != nil else { throw .corrupt }
     state.nextSequence = logState.nextSequence
   }
 
   /// True when the index's flush state names a record that the log has.
   static func isIndexOfLog(
-    _ index: EventIndex, _ tables: LogTables
+    _ index: EventIndex, _ state: EngineState, _ tables: LogTables
   ) throws(StoreError) -> Bool {
     let flushed = try StoreError.translatingStorage { () throws(StorageError) in
       try index.flushState()
     }
     guard let flushed else { return true }
-    return try StoreError.translatingStorage { () throws(StorageError) in
-      try tables.read { (view) throws(StorageError) in
-        guard let record = try view.record(flushed.sequence) else { return false }
-        return RecordHash.sha256(record) == flushed.recordHash
-      }
-    }
+    var (bytes, places): ([UInt8], [ByteRange]) = ([], [])
+    try LogReader(tables, traces: state.traces).copyRecords(
+      [flushed.sequence], into: &bytes, &places)
+    guard let place = places.first, !place.isEmpty else { return false }
+    return RecordHash(stored: bytes.span.extracting(place.range)) == flushed.recordHash
   }
 
   /// Replays what the index has not seen.
@@ -118,16 +125,15 @@ struct Recovery {
     _ record: Span<UInt8>, sequence: UInt64, _ eventKey: inout SecretBytes,
     _ postings: inout [TaggedPosting]
   ) throws(StoreError) {
-    let hash = RecordHash.sha256(record)
+    let hash = RecordHash(stored: record)
     state.lastRecordHash = hash
+    if let trace = RecordTrace(record) {
+      // Its postings went with it.
+      guard let tenant = try note(trace.tenant, trace.position, hash) else { return }
+      return noteExpired(trace.period, tenant)
+    }
     guard let routing = state.routing.open(record) else { throw .corrupt }
-    guard let tenant = state.tenants[routing.tenant] else { return }
-    guard routing.position == tenant.committed.position + 1 else { throw .corrupt }
-    tenant.committed.frontier.append(
-      LeafHash(position: routing.position, recordHash: hash), to: &tenant.leaves)
-    tenant.committed.position = routing.position
-    tenant.isTouched = true
-    tenant.pendingPosition = routing.position
+    guard let tenant = try note(routing.tenant, routing.position, hash) else { return }
     let secrets = try tenant.open(state.keyring)
     guard
       let retentionClass = secrets.keys.classes.first(where: { $0.number == routing.classNumber })
@@ -157,6 +163,20 @@ struct Recovery {
     if let count = try open(record, routing, header, &eventKey) {
       addBody(count, secrets, bucket, header, sequence, &postings)
     }
+  }
+
+  /// The tenant, whose log has one record more; nil when it was shredded.
+  private func note(
+    _ number: TenantNumber, _ position: UInt64, _ hash: RecordHash
+  ) throws(StoreError) -> TenantState? {
+    guard let tenant = state.tenants[number] else { return nil }
+    guard position == tenant.committed.position + 1 else { throw .corrupt }
+    tenant.committed.frontier.append(
+      LeafHash(position: position, recordHash: hash), to: &tenant.leaves)
+    tenant.committed.position = position
+    tenant.pendingPosition = position
+    tenant.isTouched = true
+    return tenant
   }
 
   /// When an event of a destroyed period was stored nobody knows; what comes is stored after it.

@@ -42,6 +42,8 @@ final class SharedEngine: Sendable {
   let indexFailure = Mutex<StoreError?>(nil)
   /// Buckets whose keys were destroyed; the index thread drops their segments.
   let endedBuckets = Mutex<Set<Bucket>>([])
+  /// How far purging has come.
+  let purgeState: Mutex<PurgeState>
   /// Wakes the index thread.
   let indexWanted = DispatchSemaphore(value: 0)
   /// Reads that are under way, for the barrier of a shred.
@@ -58,10 +60,11 @@ final class SharedEngine: Sendable {
     timeMark: Int64?
   ) {
     self.dataPath = dataPath
+    log = LogReader(logTables, traces: state.traces)
+    purgeState = Mutex(PurgeState(stored: logTables, state))
     self.state = Mutex(state)
     self.index = index
     self.logTables = logTables
-    log = LogReader(logTables)
     erasures = ErasureLog(logTables)
     accessLog = AccessLog(logTables)
     self.filter = filter

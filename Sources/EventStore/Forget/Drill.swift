@@ -32,7 +32,8 @@ package enum Drill {
         data: today, tables: try KeyringTables.open(today), holders: holders)
       let tables = try LogTables.open(copy)
       let last = try tables.read { (view) throws(StorageError) in try view.lastSequence() }
-      var scan = LogScan(LogReader(tables), try EngineState(keyring: keyring))
+      let state = try EngineState(keyring: keyring)
+      var scan = LogScan(LogReader(tables, traces: state.traces), state)
       try scan.run(through: last)
       var report = DrillReport()
       report.log = scan.report

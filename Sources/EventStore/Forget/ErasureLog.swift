@@ -33,14 +33,17 @@ final class ErasureLog: Sendable {
     try stage([number: positions.asRanges], now: now, planHash: planHash, shared: shared)
   }
 
-  /// The same for ascending ranges of several tenants, in one transaction.
+  /// The same for ascending ranges of several tenants, in one transaction; `sequences` is where their
+  /// records lie, as far as that is known.
   func stage(
-    _ positions: [TenantNumber: [ClosedRange<UInt64>]], now: Int64, planHash: [UInt8],
+    _ positions: [TenantNumber: [ClosedRange<UInt64>]],
+    in sequences: [TenantNumber: Range<UInt64>] = [:], now: Int64, planHash: [UInt8],
     shared: SharedEngine
   ) throws(StoreError) {
     var rows: [LogTables.LabelledRow] = []
     for (number, ranges) in positions.sorted(by: { $0.key < $1.key }) where !ranges.isEmpty {
-      rows += try self.rows(ranges, tenant: number, now: now, planHash: planHash, shared: shared)
+      rows += try self.rows(
+        ranges, in: sequences[number], tenant: number, now: now, planHash: planHash, shared: shared)
     }
     guard !rows.isEmpty else { return }
     stagedSamples.withLock { samples in
@@ -64,23 +67,23 @@ final class ErasureLog: Sendable {
   }
 
   private func rows(
-    _ ranges: [ClosedRange<UInt64>], tenant number: TenantNumber, now: Int64, planHash: [UInt8],
-    shared: SharedEngine
+    _ ranges: [ClosedRange<UInt64>], in sequences: Range<UInt64>?, tenant number: TenantNumber,
+    now: Int64, planHash: [UInt8], shared: SharedEngine
   ) throws(StoreError) -> [LogTables.LabelledRow] {
     let newest = try newest(number, shared)
     return try shared.withState { (state) throws(StoreError) -> [LogTables.LabelledRow] in
       let (_, secrets) = try keys(number, state)
       let first = max(newest, ErasureRow.base(ofLineage: secrets.keys.lineage)) + 1
       return try Self.rows(
-        ranges, of: number, from: first, now: now, ledgerIndex: state.keyring.nextLedgerIndex,
-        planHash: planHash, state)
+        ranges, in: sequences, of: number, from: first, now: now,
+        ledgerIndex: state.keyring.nextLedgerIndex, planHash: planHash, state)
     }
   }
 
   /// Rows that tell `ranges`, sealed; the first is numbered `first`.
   static func rows(
-    _ ranges: [ClosedRange<UInt64>], of number: TenantNumber, from first: UInt64, now: Int64,
-    ledgerIndex: UInt64, planHash: [UInt8], _ state: EngineState
+    _ ranges: [ClosedRange<UInt64>], in sequences: Range<UInt64>? = nil, of number: TenantNumber,
+    from first: UInt64, now: Int64, ledgerIndex: UInt64, planHash: [UInt8], _ state: EngineState
   ) throws(StoreError) -> [LogTables.LabelledRow] {
     guard let tenant = state.tenants[number] else { throw .noTenant }
     let secrets = try tenant.open(state.keyring)
@@ -95,7 +98,8 @@ final class ErasureLog: Sendable {
       let row = ErasureRow(
         number: first + UInt64($0.offset), timeMilliseconds: now, ledgerIndex: ledgerIndex,
         planHash: planHash, generation: secrets.generation, period: period,
-        positions: ranges[$0.element..<end], inner: inner)
+        positions: ranges[$0.element..<end], sequences: sequences,
+        inner: inner)
       return LogTables.LabelledRow(
         label: ErasureRow.label(row.number, outer), sealed: row.sealed(outer))
     }
@@ -218,6 +222,32 @@ final class ErasureLog: Sendable {
       last -= 1
     }
     return positions.isEmpty ? nil : positions
+  }
+
+  /// What a tenant's rows tell of acts from line `index` of the ledger on, newest first, until `body`
+  /// returns false; nil for a row whose positions nobody can open any more.
+  ///
+  /// A row may name a line before its act's, see ``linesBetweenMax``.
+  func forEachRow(
+    _ number: TenantNumber, sinceAct index: UInt64, shared: SharedEngine,
+    _ body: (_ positions: [ClosedRange<UInt64>], _ sequences: Range<UInt64>?) -> Void,
+    unknown: () -> Void
+  ) throws(StoreError) {
+    var last = try newest(number, shared)
+    while last > 0 {
+      let row = try shared.withState { (state) throws(StoreError) -> ErasureRow? in
+        try self.row(last, try keys(number, state).outer)
+      }
+      // Those of an earlier generation were told again by its restore.
+      guard let row, row.ledgerIndex + UInt64(Self.linesBetweenMax) >= index else { return }
+      let content = try shared.withState { (state) throws(StoreError) in
+        try state.tenants[number].flatMap { tenant throws(StoreError) in
+          try state.periodKeys(tenant, row.periodID(number))
+        }.flatMap { row.content(ErasureRow.innerKey(period: $0.key)) }
+      }
+      if let content { body(content.positions, content.sequences) } else { unknown() }
+      last -= 1
+    }
   }
 
   private func keys(

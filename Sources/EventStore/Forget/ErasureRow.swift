@@ -68,7 +68,7 @@ struct ErasureRow: Equatable {
   init(
     number: UInt64, timeMilliseconds: Int64, ledgerIndex: UInt64, planHash: [UInt8],
     generation: UInt16, period: Period, positions: ArraySlice<ClosedRange<UInt64>>,
-    inner key: SealingKey
+    sequences: Range<UInt64>?, inner key: SealingKey
   ) {
     precondition(positions.count <= Self.rangesMax && planHash.count == 32, "a row is bounded")
     self.number = number
@@ -83,6 +83,8 @@ struct ErasureRow: Equatable {
       plain.appendBigEndian(range.lowerBound, bytes: 6)
       plain.appendBigEndian(range.upperBound, bytes: 6)
     }
+    plain.appendBigEndian(sequences?.lowerBound ?? 0, bytes: 8)
+    plain.appendBigEndian(sequences?.upperBound ?? 0, bytes: 8)
     let padded = Padme.paddedBytes(plain.count)
     plain.append(contentsOf: repeatElement(0, count: padded - plain.count))
     inner = key.seal(
@@ -127,14 +129,19 @@ struct ErasureRow: Equatable {
   }
 
   /// The positions; nil when they were changed.
-  func positions(_ key: SealingKey) -> [ClosedRange<UInt64>]? {
+  func positions(_ key: SealingKey) -> [ClosedRange<UInt64>]? { content(key)?.positions }
+
+  /// The positions, and between which sequences they lie when that is known; nil when they were changed.
+  func content(
+    _ key: SealingKey
+  ) -> (positions: [ClosedRange<UInt64>], sequences: Range<UInt64>?)? {
     guard
       let plain = key.open(
         inner.span, context: Self.innerContext, label: number.bigEndianBytes.span),
-      plain.count >= 4
+      plain.count >= 20
     else { return nil }
     let count = Int(plain.span.bigEndian(at: 0, bytes: 4))
-    guard count <= (plain.count - 4) / 12 else { return nil }
+    guard count <= (plain.count - 20) / 12 else { return nil }
     var ranges: [ClosedRange<UInt64>] = []
     for index in 0..<count {
       let first = plain.span.bigEndian(at: 4 + 12 * index, bytes: 6)
@@ -142,7 +149,9 @@ struct ErasureRow: Equatable {
       guard first <= last else { return nil }
       ranges.append(first...last)
     }
-    return ranges
+    let first = plain.span.bigEndian(at: 4 + 12 * count, bytes: 8)
+    let end = plain.span.bigEndian(at: 12 + 12 * count, bytes: 8)
+    return (ranges, first > 0 && first < end ? first..<end : nil)
   }
 }
 

@@ -41,6 +41,8 @@ package struct RetentionStatus: Sendable {
   package let dueEventCount: UInt64
   /// When the first of them was over: milliseconds since 1970.
   package let dueSinceMilliseconds: Int64?
+  /// How far the ciphertext of what was destroyed has been dropped.
+  package let purge: PurgeStatus
 }
 
 // How what has reached its end is destroyed: every class of every tenant in one rotation.
@@ -76,7 +78,8 @@ extension ControlPlane {
       }
     #endif
     try shared.erasures.stage(
-      survey.positions, now: survey.due.now, planHash: planHash, shared: shared)
+      survey.positions, in: survey.sequences, now: survey.due.now, planHash: planHash,
+      shared: shared)
     // Whether the run came to be, its rows tell by the ledger, also when it ends in an error.
     defer { shared.erasuresMoved(Array(survey.positions.keys)) }
     var facts = CertificateFacts()
@@ -98,6 +101,6 @@ extension ControlPlane {
     return RetentionStatus(
       isPaused: clockStatus().state != .trusted,
       lastRun: shared.withState { $0.keyring.lastExpiry }, dueEventCount: survey.eventCount,
-      dueSinceMilliseconds: survey.dueSinceMilliseconds)
+      dueSinceMilliseconds: survey.dueSinceMilliseconds, purge: try shared.purgeStatus())
   }
 }

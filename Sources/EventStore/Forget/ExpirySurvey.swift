@@ -17,6 +17,8 @@ struct ExpirySurvey: Sendable {
   private(set) var dueSinceMilliseconds: Int64?
   /// Where the events lie, ascending.
   private(set) var positions: [TenantNumber: [ClosedRange<UInt64>]] = [:]
+  /// Between which sequences their records lie.
+  private(set) var sequences: [TenantNumber: Range<UInt64>] = [:]
   /// Blocks of access logs that go with their days.
   private(set) var accessBlocks: [TenantNumber: Range<UInt64>] = [:]
   /// What leaves the keyring.
@@ -116,6 +118,7 @@ struct ExpirySurvey: Sendable {
     guard !ranges.isEmpty else { return }
     periodCount += UInt64(periods.count)
     positions[tenant] = ranges
+    sequences[tenant] = range
     var part = removal.parts[tenant] ?? Removal.Part()
     part.versions = try StreamVersions(shared: shared, tenant: tenant).endingWith(newest)
     for over in own {

@@ -87,6 +87,7 @@ struct EventReader: ~Copyable {
         // A record that the index knows and the log does not have: a silent omission if passed over.
         guard !place.isEmpty else { throw .corrupt }
         let record = records.span.extracting(place.range)
+        if RecordForm(record) == .trace { continue }
         guard let routing = state.routing.open(record) else { throw .corrupt }
         guard routing.tenant == tenant.number else { continue }
         let id = PeriodID(routing)

@@ -44,6 +44,8 @@ struct FeedGaps {
     var places: [ByteRange] = []
     try shared.log.copyRecords([before.sequence], into: &bytes, &places)
     guard let place = places.first, !place.isEmpty else { throw .corrupt }
+    // The event before is itself of a period that is gone.
+    if RecordForm(bytes.span.extracting(place.range)) == .trace { return true }
     let routing = shared.withState { $0.routing.open(bytes.span.extracting(place.range)) }
     guard let routing else { throw .corrupt }
     return routing.period.startMilliseconds < dead

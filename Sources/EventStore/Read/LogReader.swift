@@ -9,12 +9,17 @@ import Storage
 /// say the same.
 final class LogReader: Sendable {
   private let tables: LogTables
+  private let traces: SealingKey
 
-  init(_ tables: LogTables) { self.tables = tables }
+  init(_ tables: LogTables, traces: SealingKey) {
+    self.tables = tables
+    self.traces = traces
+  }
 
   /// Copies the records of `sequences` into `bytes`, so that no view outlives the call.
   ///
-  /// A record that is not there has an empty place.
+  /// In the place of a record that was purged is its trace; one that is not there at all has an empty
+  /// place.
   func copyRecords(
     _ sequences: some Sequence<UInt64>, into bytes: inout [UInt8], _ places: inout [ByteRange]
   ) throws(StoreError) {
@@ -37,6 +42,7 @@ final class LogReader: Sendable {
           }
           index = end
         }
+        try copied.fillGaps(wanted, view, traces)
       }
     }
   }
@@ -72,6 +78,22 @@ final class LogReader: Sendable {
       }
       while places.count < end { places.append(.none) }
     }
+
+    /// Puts traces where records are missing; what was purged has one since the same commit.
+    mutating func fillGaps(
+      _ sequences: [UInt64], _ view: borrowing LogView, _ key: SealingKey
+    ) throws(StorageError) {
+      var group: TraceGroup?
+      for index in places.indices where places[index].isEmpty {
+        let number = TraceGroup.number(of: sequences[index])
+        if group?.number != number {
+          group = try view.traceGroup(number, key) ?? TraceGroup(number: number)
+        }
+        guard let trace = group?[sequences[index]] else { continue }
+        places[index] = ByteRange(offset: bytes.count, count: trace.count)
+        bytes += trace
+      }
+    }
   }
 
   /// The newest version of a stream according to index, log and keyring; 0 when it has no event.
@@ -96,13 +118,14 @@ final class LogReader: Sendable {
     return atLeast
   }
 
-  /// Routing fields and header of a record; nil when its tenant or period is gone.
+  /// Routing fields and header of a record; nil when its tenant or period is gone, and of a trace.
   ///
   /// Throws when it is
   /// not what was written.
   func open(
     _ record: Span<UInt8>, state: EngineState
   ) throws(StoreError) -> (Routing, RecordHeader)? {
+    guard RecordForm(record) != .trace else { return nil }
     guard let routing = state.routing.open(record) else { throw .corrupt }
     guard let tenant = state.tenants[routing.tenant],
       let period = try state.periodKeys(tenant, PeriodID(routing))

@@ -8,6 +8,8 @@ import EventModel
 /// ```
 enum RecordLayout {
   static let version: UInt8 = 1
+  /// In the place of the suite: nothing is left to be opened (``BareRecord``).
+  static let bareSuite: UInt8 = 0xFF
   static let nonceAt = 2
   static let routing = 18..<40
   static let routingTagAt = 40

@@ -36,9 +36,30 @@ struct RoutingKeys: ~Copyable {
       nonceAt: base + RecordLayout.nonceAt, key: mask.bytes)
   }
 
-  /// Unmasks and checks the routing fields of a record; nil when they are not what was written.
+  /// Tags a bare record, whose routing fields are masked: the tag covers all of it.
+  func closeBare(_ record: inout [UInt8]) {
+    let value = bareTag(record.span)
+    var span = record.mutableSpan
+    span.setBigEndian(value, at: RecordLayout.routingTagAt, bytes: 8)
+  }
+
+  private func bareTag(_ record: Span<UInt8>) -> UInt64 {
+    var message = record.extracting(RecordLayout.tagged).array
+    var span = message.mutableSpan
+    ChaCha20.mask(
+      &span, at: RecordLayout.routing, nonceAt: RecordLayout.nonceAt, key: mask.bytes)
+    message.appendSpan(record.extracting(RecordLayout.header.lowerBound..<record.count))
+    return SipHash.tag64(message.span, key: tag.bytes)
+  }
+
+  /// Unmasks and checks the routing fields of a record, bare or not; nil when they are not what was
+  /// written.
   func open(_ record: Span<UInt8>) -> Routing? {
-    guard record.count >= RecordLayout.overheadBytes + Padme.bytesMin,
+    let isBare = RecordForm(record) == .bare
+    guard
+      isBare
+        ? BareRecord.mayHave(record.count)
+        : record.count >= RecordLayout.overheadBytes + Padme.bytesMin,
       record[0] == RecordLayout.version
     else { return nil }
     var head = InlineArray<48, UInt8>(repeating: 0)
@@ -46,7 +67,9 @@ struct RoutingKeys: ~Copyable {
     plain.set(record.extracting(0..<48), at: 0)
     ChaCha20.mask(
       &plain, at: RecordLayout.routing, nonceAt: RecordLayout.nonceAt, key: mask.bytes)
-    let value = SipHash.tag64(plain.span.extracting(RecordLayout.tagged), key: tag.bytes)
+    let value =
+      isBare
+      ? bareTag(record) : SipHash.tag64(plain.span.extracting(RecordLayout.tagged), key: tag.bytes)
     guard value == plain.span.bigEndian(at: RecordLayout.routingTagAt, bytes: 8) else { return nil }
     return Routing(plain.span, at: RecordLayout.routing.lowerBound)
   }
@@ -74,7 +97,7 @@ enum HeaderMask {
   /// Unmasks a record's header; nil when it cannot be one.
   static func open(_ record: Span<UInt8>, key secret: borrowing SecretBytes) -> RecordHeader? {
     let key = secret.bytes
-    guard record.count >= RecordLayout.overheadBytes + Padme.bytesMin else { return nil }
+    guard record.count >= RecordLayout.regionAt else { return nil }
     // nonce | first block | second block: masking wants nonce and target in one buffer.
     var bytes = InlineArray<80, UInt8>(repeating: 0)
     var plain = bytes.mutableSpan
@@ -85,6 +108,7 @@ enum HeaderMask {
       return RecordHeader(first: plain.span.extracting(16..<48), second: record.extracting(0..<0))
     }
     let second = RecordLayout.regionAt..<(RecordLayout.regionAt + RecordLayout.secondBlockBytes)
+    guard record.count >= second.upperBound else { return nil }
     plain.set(record.extracting(second), at: 48)
     ChaCha20.mask(&plain, at: 48..<80, nonceAt: 0, key: key.extracting(32..<64))
     return RecordHeader(

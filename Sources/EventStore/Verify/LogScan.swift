@@ -13,6 +13,8 @@ package struct LogScanReport: Sendable, Equatable {
   package var erased: UInt64 = 0
   /// Events whose period is over, or was shredded.
   package var expired: UInt64 = 0
+  /// Of these and of the erased, those of which no ciphertext is left.
+  package var purged: UInt64 = 0
   /// Records that are not what was written.
   package var damaged: UInt64 = 0
   /// Positions that do not follow the one before in their tenant, and sequences without a record.
@@ -76,17 +78,43 @@ struct LogScan {
     _ record: Span<UInt8>, _ sequence: UInt64, _ eventKey: inout SecretBytes
   ) {
     do throws(StoreError) {
-      guard let routing = state.routing.open(record) else { throw .corrupt }
-      let last = lastPositions.updateValue(routing.position, forKey: routing.tenant) ?? 0
-      if routing.position != last + 1 {
-        report.gaps += 1
-        note(sequence)
+      if RecordForm(record) != .whole { report.purged += 1 }
+      if let trace = RecordTrace(record) {
+        check(trace.position, of: trace.tenant, sequence)
+        return try visit(trace)
       }
+      guard let routing = state.routing.open(record) else { throw .corrupt }
+      check(routing.position, of: routing.tenant, sequence)
       try visit(record, routing, &eventKey)
     } catch {
       report.damaged += 1
       note(sequence)
     }
+  }
+
+  private mutating func check(_ position: UInt64, of tenant: TenantNumber, _ sequence: UInt64) {
+    let last = lastPositions.updateValue(position, forKey: tenant) ?? 0
+    guard position != last + 1 else { return }
+    report.gaps += 1
+    note(sequence)
+  }
+
+  /// A trace whose keys live is of an event that nobody has erased.
+  private mutating func visit(_ trace: RecordTrace) throws(StoreError) {
+    guard let tenant = state.tenants[trace.tenant] else {
+      report.erased += 1
+      return
+    }
+    guard try state.periodKeys(tenant, trace.periodID) == nil else {
+      throw .corrupt
+    }
+    noteExpired(trace.tenant, trace.position)
+  }
+
+  private mutating func noteExpired(_ tenant: TenantNumber, _ position: UInt64) {
+    report.expired += 1
+    expired[tenant, default: []].add(position)
+    erasedPositions[tenant, default: []].add(position)
   }
 
   private mutating func visit(
@@ -99,10 +127,7 @@ struct LogScan {
     let isHeld = try opensHeld(record, routing, tenant)
     guard !isHeld, let (_, header) = try log.open(record, state: state) else {
       guard !isHeld else { return report.opened += 1 }
-      report.expired += 1
-      expired[routing.tenant, default: []].add(routing.position)
-      erasedPositions[routing.tenant, default: []].add(routing.position)
-      return
+      return noteExpired(routing.tenant, routing.position)
     }
     lastMilliseconds[routing.tenant] = header.storedMilliseconds
     if try opens(record, routing, header, tenant, &eventKey) {

@@ -83,6 +83,12 @@ extension Keyring {
     try edit(number, entry: entry) { $0.isSuspended = isSuspended }
   }
 
+  /// True when a tenant of this number was made and is gone.
+  package func hadTenant(_ number: TenantNumber) -> Bool {
+    number.rawValue > 0 && number.rawValue < top.nextTenant
+      && !tenants.contains { $0.number == number }
+  }
+
   /// Makes ids of the client's a duty of every event of a tenant, or no longer.
   package func setDemandsIDs(
     _ number: TenantNumber, _ demandsIDs: Bool, now: Int64, actor: LedgerEntry.Actor

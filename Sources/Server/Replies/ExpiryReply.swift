@@ -34,6 +34,10 @@ extension ControlReply {
     map.add("last-events", status.lastRun?.eventCount ?? 0)
     map.add("due-events", status.dueEventCount)
     map.add("due-since", time: status.dueSinceMilliseconds)
+    map.add("purge-acts", status.purge.outstandingActs)
+    map.add("purge-since", time: status.purge.outstandingSinceMilliseconds)
+    map.add("purged-events", status.purge.recordCount)
+    map.add("last-purge", time: status.purge.lastMilliseconds)
     map.append(to: &bytes)
   }
 }
