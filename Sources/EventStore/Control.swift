@@ -48,6 +48,8 @@ package enum ControlAct: Sendable {
   /// Lifts the mark of an erased person, so that new events (under a new key) are taken again.
   case enrolSubject(TenantName, subject: [UInt8])
   case keyStatus
+  /// A tenant's keys, with their states and ages.
+  case tenantKeyStatus(TenantName)
 
   // Retention classes.
   case retention(TenantName, RetentionAct)
@@ -158,6 +160,7 @@ package enum ControlAnswer: Sendable {
   case planned(PlanDetail)
   case plans([PlanDetail])
   case keyStatus(KeyringStatus)
+  case tenantKeyStatus(TenantKeyStatus, now: Int64)
   case rotated(KeyRotation)
   case retention(RetentionAnswer)
   case certificates([CertificateSummary])

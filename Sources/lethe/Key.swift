@@ -1,5 +1,6 @@
 import ArgumentParser
 import Client
+import RESP
 
 /// `lethe key`: the keyring.
 struct Key: ParsableCommand {
@@ -18,18 +19,37 @@ struct Key: ParsableCommand {
 /// `lethe key status`.
 struct KeyStatus: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "status", abstract: "Show epoch, version, nodes and root holders.",
+    commandName: "status",
+    abstract: "Show epoch, version, nodes and root holders; or a tenant's keys with their ages.",
     discussion: """
+      The states of keys are those of NIST SP 800-57.
+
       EXAMPLES
         $ lethe key status
-        $ lethe key status --json
+        $ lethe key status acme
+        $ lethe key status acme --json
       """)
+
+  @Argument(help: "A tenant, to see its generations of keys and those of its classes' periods.")
+  var tenant: String?
 
   @OptionGroup var options: ConnectionOptions
 
   func run() throws {
+    var request = Request("KEY", "STATUS")
+    if let tenant { request.append(tenant) }
+    let reply = try options.openAdmin().call(request)
+    guard tenant != nil, !options.json, case .map(let pairs) = reply else {
+      return try Output.details(reply, isJSON: options.json)
+    }
+    let lists = ["generations", "periods"]
     try Output.details(
-      options.openAdmin().call(Request("KEY", "STATUS")), isJSON: options.json)
+      .map(pairs.filter { !lists.contains(Table.cell($0.key)) }), isJSON: false)
+    for name in lists {
+      guard let list = reply[name] else { continue }
+      try Output.line("")
+      try Output.list(list, isJSON: false)
+    }
   }
 }
 
@@ -81,7 +101,13 @@ struct KeyRotateTenant: ParsableCommand {
   func run() throws {
     var request = Request("KEY", "ROTATE", "TENANT", tenant)
     if compromised { request.append("REASON", "compromise") }
-    try Output.details(options.openAdmin().call(request), isJSON: options.json)
+    let reply = try options.openAdmin().call(request)
+    guard !options.json, case .map(let pairs) = reply else {
+      return try Output.details(reply, isJSON: options.json)
+    }
+    try Output.details(
+      .map(pairs.filter { Table.cell($0.key) != "limits" }), isJSON: false)
+    for limit in reply["limits"]?.items ?? [] { Output.message(Table.cell(limit)) }
   }
 }
 

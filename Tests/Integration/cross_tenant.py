@@ -114,7 +114,7 @@ ADMIN = {
                   "RETENTION SET {tenant} invoices MAX 30d",
                   "RETENTION SET {tenant} default MAX 10d DRYRUN",
                   "RETENTION SET {tenant} default MAX 10d CONFIRM {token}"],
-    "key": ["KEY STATUS", "KEY ROTATE TENANT {tenant}", "KEY REWRAP TENANT {tenant}"],
+    "key": ["KEY STATUS", "KEY STATUS {tenant}", "KEY ROTATE TENANT {tenant}", "KEY REWRAP TENANT {tenant}"],
     "plan": ["PLAN LIST", "PLAN STATUS 1", "PLAN APPROVE 1", "PLAN CANCEL 1"],
     "access": ["ACCESS LIST", "ACCESS LOG {tenant}", "ACCESS LOG {tenant} AFTER 0 COUNT 10"],
     # The first certificate of the store is the other tenant's.

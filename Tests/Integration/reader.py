@@ -217,9 +217,8 @@ class Reader:
         return f"{count} names"
 
     def slot(self, number, kind, class_number, name):
-        key = self.tenants[number].map_key[:16]
         found = self.closure.tags[number].get(
-            fmt.siphash128(key, bytes([kind, class_number]) + name))
+            fmt.name_tag(self.tenants[number].map_key, kind, class_number, name))
         index.expect(found is not None and found[1] == kind, "a living name is not in the map")
         return found[0]
 
@@ -283,12 +282,13 @@ class Reader:
             block = fmt.u(keys[4:12])
             cover = [(keys[at], fmt.u(keys[at + 1:at + 5]), keys[at + 5:at + 37])
                      for at in range(12, 12 + 37 * keys[1], 37)]
-            tenant.classes["access"] = (b"access", 0, [], 0, cover)
+            own = fmt.Generation(None)
+            own.covers[0, 0] = dict.fromkeys(cover)
             last = max(record.position for record in self.records if record.tenant == number)
             while (label := fmt.siphash128(key[:16], block.to_bytes(8, "big"))) in rows:
                 plain = fmt.open_sealed(rows.pop(label), key, b"LT1.access.out", label)
                 index.expect(plain is not None, "a block of the access log does not open")
-                day = tenant.period_key("access", 0, fmt.u(plain[4:8]))
+                day = own.period_key(0, 0, fmt.u(plain[4:8]))
                 inner = fmt.open_sealed(plain[16:], fmt.blake2b(256, day, b"LT1.accessed", b""),
                                         b"LT1.access.in", block.to_bytes(8, "big"))
                 index.expect(inner is not None, "lines of the access log do not open")

@@ -124,4 +124,45 @@ import Testing
     _ = try keyring.rotate(removal, entry: entry(.tenantShredded))
     #expect(try keyring.status().nodeCount == 1)
   }
+
+  @Test func `states follow from what was begun, ended and destroyed`() throws {
+    let store = try TestStore()
+    let (keyring, tenant) = try made(in: store)
+    func states() throws -> [KeyState] {
+      try keyring.keyStatus(tenant, now: TestStore.now).generations.map(\.state)
+    }
+    #expect(try states() == [.active])
+    try begin(keyring, tenant, at: TestStore.now + day)
+    #expect(try states() == [.deactivated, .active])
+    try begin(keyring, tenant, .compromised, at: TestStore.now + 2 * day)
+    try begin(keyring, tenant, at: TestStore.now + 3 * day)
+    #expect(try states() == [.compromised, .compromised, .deactivated, .active])
+    try keyring.setSuspended(tenant, true, now: TestStore.now, actor: .daemon)
+    _ = try expire(keyring, tenant, before: UInt32(TestStore.now / day) + 2)
+    #expect(try states() == [.destroyed, .compromised, .deactivated, .suspended])
+    let status = try keyring.keyStatus(tenant, now: TestStore.now)
+    #expect(
+      status.generations.map(\.compromised) == [
+        TestStore.now + 2 * day, TestStore.now + 2 * day, nil, nil,
+      ])
+    #expect(status.classes.map(\.first?.index) == [UInt32(TestStore.now / day) + 2])
+  }
+
+  @Test func `the root is as old as the rotation that made it`() throws {
+    let store = try TestStore()
+    let (keyring, tenant) = try made(in: store)
+    #expect(try keyring.status().rootBegunMilliseconds == keyring.status().createdMilliseconds)
+    for index in 1...9 {
+      let time = TestStore.now + Int64(index) * day
+      if index % 3 == 0 {
+        _ = try keyring.rotate(
+          Removal(), entry: LedgerEntry(timeMilliseconds: time, act: .rootRotated, actor: .daemon))
+      } else {
+        try keyring.setSuspended(tenant, index % 2 == 0, now: time, actor: .daemon)
+      }
+      #expect(
+        try index < 3
+          || keyring.status().rootBegunMilliseconds == TestStore.now + Int64(index / 3 * 3) * day)
+    }
+  }
 }

@@ -99,7 +99,7 @@ import Testing
       ("SHRED DATASUBJECT acme u TICKET a DRYRUN", "-BADARG REASON is missing\r\n"),
       ("SHRED TENANT acme REASON offboarding DRYRUN", nil),
       ("SUBJECT ENROL acme u", nil),
-      ("KEY STATUS", nil), ("KEY REWRAP TENANT acme", nil),
+      ("KEY STATUS", nil), ("KEY STATUS acme", nil), ("KEY REWRAP TENANT acme", nil),
       (
         "KEY ROTATE ROOT",
         "-NOPERM this peer has no permissions to run the 'key|rotate' command\r\n"

@@ -91,6 +91,14 @@ final class ControlPlane: Sendable {
         try shared.withState { (state) throws(StoreError) in
           try StoreError.translating { () throws(KeyringError) in try state.keyring.status() }
         })
+    case .tenantKeyStatus(let name):
+      let (number, now) = (try number(name), shared.clock())
+      let status = try shared.withState { (state) throws(StoreError) in
+        try StoreError.translating { () throws(KeyringError) in
+          try state.keyring.keyStatus(number, now: now)
+        }
+      }
+      return .tenantKeyStatus(status, now: now)
     case .rotateRoot: return .rotated(try rotateRoot(actor))
     case .rewrapTenant(let name): return .rotated(try rewrap(try number(name), actor))
     case .rotateTenant(let name, let cause):

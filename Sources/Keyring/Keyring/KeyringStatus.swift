@@ -18,6 +18,9 @@ package struct KeyringStatus: Sendable {
   package let isMemoryLocked: Bool
   /// By which everybody can check the store's certificates.
   package let publicKey: [UInt8]
+  /// When today's root, and when the store with its signing key, were made: milliseconds since 1970.
+  package let rootBegunMilliseconds: Int64
+  package let createdMilliseconds: Int64
 }
 
 extension Keyring {
@@ -30,7 +33,8 @@ extension Keyring {
       epoch: epoch, version: version, nodeCount: nodeCount, tenantCount: tenants.count,
       usedBytes: tables.usedBytes, ledgerCount: top.nextLedgerIndex - 1, holders: holderReport,
       isErasurePending: isErasurePending, isMemoryLocked: SecretArena.isLocked,
-      publicKey: publicKey)
+      publicKey: publicKey, rootBegunMilliseconds: try rootBegun(),
+      createdMilliseconds: try ledgerEntries(from: 1, limit: 1).first?.entry.timeMilliseconds ?? 0)
   }
 
   /// True while an old root may still be in a holder.

@@ -2,13 +2,17 @@ import EventStore
 import Keyring
 import RESP
 
-/// `KEY STATUS | ROTATE ROOT | ROTATE TENANT tenant [REASON code] | REWRAP TENANT tenant`.
+/// `KEY STATUS [tenant] | ROTATE ROOT | ROTATE TENANT tenant [REASON code] | REWRAP TENANT tenant`.
 enum KeyCommands {
   private static let roles: RoleSet = [.operator]
+  private static let readers: RoleSet = [.operator, .auditor]
 
   static let all = [
-    Command("STATUS", 0...0, .admin([.operator, .auditor]), "Epoch, holders and counts.") {
-      (_, _) throws(CommandError) in .control(.keyStatus, .keyStatus)
+    Command("STATUS", 0...1, .admin(readers), "Epoch, holders and counts, or a tenant's keys.") {
+      (arguments, context) throws(CommandError) in
+      guard arguments.count == 2 else { return .control(.keyStatus, .keyStatus) }
+      let tenant = try Administration.tenant(arguments[1], context, readers)
+      return .control(.tenantKeyStatus(tenant), .keyStatus)
     },
     Command("ROTATE", 1...4, .admin(roles), "A new root, or new keys for a tenant's new events.") {
       (arguments, context) throws(CommandError) in

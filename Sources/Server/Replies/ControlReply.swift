@@ -46,6 +46,8 @@ enum ControlReply {
       encoder.array(plans.count, to: &bytes)
       for plan in plans { append(plan, encoder, to: &bytes) }
     case (.success(.keyStatus(let status)), _): append(status, encoder, to: &bytes)
+    case (.success(.tenantKeyStatus(let status, let now)), _):
+      append(status, now: now, encoder, to: &bytes)
     case (.success(.rotated(let rotation)), _): append(rotation, encoder, to: &bytes)
     case (.success(.hold(let answer)), _): append(answer, encoder, to: &bytes)
     case (.success(.bundle(let answer)), _): append(answer, encoder, to: &bytes)
@@ -154,6 +156,12 @@ struct MapReply {
     begin(name)
     encoder.array(texts.count, to: &bytes)
     for text in texts { encoder.bulk(text, to: &bytes) }
+  }
+
+  mutating func add(_ name: String, maps: [MapReply]) {
+    begin(name)
+    encoder.array(maps.count, to: &bytes)
+    for map in maps { map.append(to: &bytes) }
   }
 
   /// A time, or null.

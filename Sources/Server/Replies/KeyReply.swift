@@ -27,6 +27,8 @@ extension ControlReply {
     map.add("erasure-pending", isTrue: status.isErasurePending)
     map.add("memory-locked", isTrue: status.isMemoryLocked)
     map.add("signing-key", status.publicKey.hexadecimal)
+    map.add("root-since", Timestamp.text(status.rootBegunMilliseconds))
+    map.add("signing-key-since", Timestamp.text(status.createdMilliseconds))
     map.append(to: &bytes)
   }
 
@@ -59,6 +61,7 @@ extension ControlReply {
         ? "No event was stored before: all will have the new keys."
         : "Events up to position \(last) keep their old keys: who has these and the ciphertext reads them.",
       "Keys of names are as before: who has the map key can test names, types and ids.",
+      "The access log keeps the keys of its days.",
       "Nodes keep their keys until they are rewrapped: KEY REWRAP TENANT.",
     ]
   }
