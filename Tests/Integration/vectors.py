@@ -102,7 +102,7 @@ def sealed():
 def tags():
     mapping, term = fixed("map key", 32), fixed("term key", 16)
     names = [{"kind": kind, "class": number, "id": identifier, "mapKey": mapping,
-              "tag": fmt.siphash128(mapping[:16], bytes([kind, number]) + identifier)}
+              "tag": fmt.name_tag(mapping, kind, number, identifier)}
              for kind, number, identifier in ((1, 0, b"u-42"), (1, 3, b"u-42"), (2, 0, b"orders"),
                                               (3, 0, "zo\u00eb@example.org".encode()))]
     postings = [{"bucket": bucket, "termKey": term,

@@ -72,6 +72,9 @@ struct NameResolver {
   }
 
   /// The tag of a name in its tenant's map (Docs/Format.md, section 4.1).
+  ///
+  /// All of a person's begin alike, whatever class they are of, so that they lie in one leaf: an erasure
+  /// seals one path of the map anew.
   mutating func tag(
     _ kind: NameKind, _ classNumber: ClassNumber, _ id: Span<UInt8>, _ keys: TenantKeys
   ) -> Tag128 {
@@ -79,20 +82,31 @@ struct NameResolver {
     message.append(kind.rawValue)
     message.append(classNumber.rawValue)
     message.appendSpan(id)
-    return Self.tag(message.span, keys.mapKey)
+    return Self.tag(ofName: &message, keys.mapKey)
+  }
+
+  /// The tag of `kind u8 | class u8 | id`, which is overwritten.
+  static func tag(ofName message: inout [UInt8], _ mapKey: borrowing SecretBytes) -> Tag128 {
+    let tag = tag(message.span, mapKey)
+    guard message[0] != NameKind.stream.rawValue else { return tag }
+    message[0] = 0
+    message[1] = 0
+    let first = SipHash.tag64(message.span, key: mapKey.bytes.extracting(0..<16))
+    return Tag128(low: first, high: tag.high)
   }
 
   private static func tag(_ message: Span<UInt8>, _ mapKey: borrowing SecretBytes) -> Tag128 {
     SipHash.tag128(message, key: mapKey.bytes.extracting(0..<16))
   }
 
-  /// The tag under which a name's key is found that only waits for its end, from the tag that it had.
+  /// The tag under which a name's key is found that only waits for its end, from the tag that it had,
+  /// with which it begins alike.
   mutating func tag(former tag: Tag128, _ kind: NameKind, _ keys: TenantKeys) -> Tag128 {
     message.removeAll(keepingCapacity: true)
     message.append(contentsOf: [kind.rawValue, ClassNumber.default.rawValue])
     message.appendBigEndian(tag.low.byteSwapped, bytes: 8)
     message.appendBigEndian(tag.high.byteSwapped, bytes: 8)
-    return Self.tag(message.span, keys.mapKey)
+    return Tag128(low: tag.low, high: Self.tag(message.span, keys.mapKey).high)
   }
 
   /// The tag of the mark of an erased event's id (Docs/Format.md, section 4.1).

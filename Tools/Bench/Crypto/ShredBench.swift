@@ -69,6 +69,11 @@ enum ShredBench {
     return found
   }
 
+  /// A mark's tag, which begins as that of the person's key.
+  private static func mark(of tag: Tag128) -> Tag128 {
+    Tag128(low: tag.low, high: Self.tag().high)
+  }
+
   private static func tag() -> Tag128 {
     var generator = SystemRandomNumberGenerator()
     return Tag128(low: generator.next(), high: generator.next())
@@ -83,7 +88,7 @@ enum ShredBench {
     for person in persons {
       part.slots += crowd.slots[(2 * person)..<(2 * person + keys)]
       part.tags += crowd.tags[(2 * person)..<(2 * person + keys)]
-      part.marks.append(Removal.Mark(tag: tag(), untilDay: 20_811))
+      part.marks.append(Removal.Mark(tag: mark(of: crowd.tags[2 * person]), untilDay: 20_811))
     }
     var removal = Removal()
     removal.parts[crowd.tenant] = part
