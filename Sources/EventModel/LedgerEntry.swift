@@ -83,6 +83,11 @@ package struct LedgerEntry: Hashable, Sendable {
     /// The tenant's evidence settings changed: `result` 0 replies need not wait for the access log, 1 they
     /// must, 2 the access log is kept for `count` days.
     case evidenceSet = 84
+    /// The public key that reports about the tenant are sealed to was set.
+    case keyEnrolled = 85
+    /// A report of an incident has a new version (`result`); the plan hash names the incident, `count` is how
+    /// many events left.
+    case incidentReported = 86
     /// The daemon began to serve; `count` is the newest record.
     case daemonStarted = 90
     /// It ended in order; without this line, it was killed or the machine failed.

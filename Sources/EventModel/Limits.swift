@@ -37,6 +37,8 @@ package enum Limits {
   /// Events that may have been given without a line in the access log when the daemon dies; the log is
   /// written early at a quarter of it.
   package static let unloggedEventsMax: UInt64 = 4_096
+  /// Incidents of which the versions are kept.
+  package static let incidentsMax: UInt32 = 4_096
   /// Intervals that wait for the access log, 16 bytes each.
   package static let unloggedRangesMax = 65_536
   /// Days that the access log is kept, unless the tenant says otherwise.

@@ -61,6 +61,14 @@ package enum ControlAct: Sendable {
   /// Lines of a tenant's access log, whole blocks behind one.
   case accessLog(TenantName, after: UInt64, limit: Int)
 
+  // Incidents.
+  /// Says what somebody got who should not have.
+  case incident(IncidentRequest)
+  /// A part of a package of the newest report, counted from 1.
+  case incidentPackage([UInt8], TenantName, part: Int)
+  /// Sets the public key, 32 bytes, that reports about a tenant are sealed to.
+  case enrolKey(TenantName, key: [UInt8])
+
   // Rotations.
   /// Replaces the root, so that no old copy of the keyring opens any more.
   case rotateRoot
@@ -173,6 +181,8 @@ package enum ControlAnswer: Sendable {
   case accessPage(AccessPage)
   case bundle(BundleAnswer)
   case evidence(EvidenceAnswer)
+  case incident(IncidentAnswer)
+  case incidentPackage([UInt8])
 }
 
 /// A tenant as administrators see it.

@@ -93,6 +93,10 @@ package enum StoreError: Error, Hashable, Sendable {
   /// The keys are destroyed in the store, but an old root may still be in a holder: nothing may be
   /// called erased yet. The operator's move; it is tried again at the next act and at start.
   case erasurePending
+  /// The newest report has no such package. The caller makes the report again.
+  case noPackage
+  /// Too many incidents were reported. Nobody's move: older ones can still be looked at.
+  case tooManyIncidents
   /// There is no certificate of this name. The caller's mistake.
   case noCertificate
   /// There is no such bundle, or it was left alone for too long. The caller begins anew.

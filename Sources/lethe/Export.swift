@@ -145,6 +145,9 @@ final class ExportFile {
     try check(SystemCalls.writeAll(fd, bytes))
   }
 
+  /// Writes bytes as they are.
+  func write(bytes: [UInt8]) throws { try check(SystemCalls.writeAll(fd, bytes)) }
+
   /// Makes the file durable.
   func finish() throws { if fd != 1 { try check(SystemCalls.sync(fd)) } }
 

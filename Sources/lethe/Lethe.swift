@@ -44,7 +44,7 @@ struct Lethe: ParsableCommand {
       Import.self, Export.self, Tenant.self, RetentionVerbs.self, Shred.self, Plan.self,
       Hold.self, Subject.self, Key.self, CertificateCommand.self, CheckpointCommand.self,
       Proof.self, Audit.self, Bundle.self,
-      Clock.self, Access.self, Health.self, ShowLimits.self,
+      Clock.self, Access.self, Incident.self, Health.self, ShowLimits.self,
     ])
 
   /// Runs the command and ends with the status of what went wrong (sysexits.h).

@@ -14,7 +14,7 @@ struct Tenant: ParsableCommand {
       """,
     subcommands: [
       TenantCreate.self, TenantList.self, TenantInfo.self, TenantSet.self,
-      TenantSuspend.self, TenantResume.self, TenantOffboard.self,
+      TenantSuspend.self, TenantResume.self, TenantOffboard.self, TenantEnrolKey.self,
     ])
 }
 

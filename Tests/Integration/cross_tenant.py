@@ -90,7 +90,7 @@ ADMIN = {
                "TENANT SET {tenant} accesslog 30d", "TENANT SET {tenant} grace tenant 1d",
                "TENANT OFFBOARD {tenant} " + SHRED + " DRYRUN",
                "TENANT OFFBOARD {tenant} " + SHRED + " CONFIRM {token}",
-               "TENANT ENROLKEY {tenant} key"],
+               "TENANT ENROLKEY {tenant} " + 64 * "0"],
     "shred": ["SHRED DATASUBJECT {tenant} {person} " + SHRED + " DRYRUN",
               "SHRED DATASUBJECT mine {person}-9 " + SHRED + " DRYRUN",
               "SHRED DATASUBJECT {tenant} {person} " + SHRED + " CONFIRM {token}",
@@ -122,11 +122,16 @@ ADMIN = {
               "AUDIT COPIES", "AUDIT RETIRE {token}", "AUDIT BUNDLE BEGIN", "AUDIT BUNDLE NEXT {token}",
               "AUDIT CHECKPOINT", "AUDIT CHECKPOINT {tenant}", "AUDIT CHECKPOINTS {tenant}", "AUDIT KEY"],
     "clock": ["CLOCK CONFIRM"],
+    "incident": [f"INCIDENT {verb} {rest} FROM 2026-01-01T00:00:00Z TO 2099-01-01T00:00:00Z "
+                 "AWARE 2026-01-01T00:00:00Z"
+                 for verb in ("SCOPE", "REPORT")
+                 for rest in ("TENANT {tenant}", "EXPOSED storage", "TENANT {tenant} EXPOSED peer")]
+                + ["INCIDENT PACKAGE 0123456789abcdef {tenant} 1"],
 }
 # Of words that later versions have, some exist already and answer that they are not available.
 LATER = {
     "export": ["EXPORT DATASUBJECT {tenant} {person}"],
-    "incident": ["INCIDENT SCOPE {tenant}"], "grant": ["GRANT LIST {tenant}"],
+    "grant": ["GRANT LIST {tenant}"],
 }
 END = "<<the end>>"
 # What may differ between two answers: times, and how often the connection was used.

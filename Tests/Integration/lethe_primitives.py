@@ -76,3 +76,20 @@ def name_tag(map_key, kind, class_number, name):
         return siphash64(map_key[:16], bytes(2) + name).to_bytes(8, "little") + tag[8:]
     # What only waits for its last day begins as the tag did that it had.
     return name[:8] + tag[8:] if kind in (5, 6) else tag
+
+
+def box_keypair():
+    """A key pair of X25519: the public and the secret half."""
+    public, secret = ctypes.create_string_buffer(32), ctypes.create_string_buffer(32)
+    assert _sodium.crypto_box_keypair(public, secret) == 0
+    return public.raw, secret.raw
+
+
+def open_sealed_box(sealed, public, secret):
+    """What was sealed to a public key, or None."""
+    if len(sealed) < 48:
+        return None
+    out = ctypes.create_string_buffer(max(1, len(sealed) - 48))
+    code = _sodium.crypto_box_seal_open(
+        out, sealed, ctypes.c_ulonglong(len(sealed)), public, secret)
+    return out.raw[:len(sealed) - 48] if code == 0 else None

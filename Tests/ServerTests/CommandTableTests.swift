@@ -31,7 +31,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("INCIDENT SCOPE acme", "INCIDENT")
+    ("GRANT LIST acme", "GRANT")
   ])
   func `what administrators will have says so`(line: String, name: String) {
     var harness = Harness(endpoint: .admin)

@@ -291,6 +291,15 @@ extension AccessLog {
     try? putRuns(begun, engine)
   }
 
+  /// Notes that every reply until a moment has its line, so that a later crash says nothing about it.
+  func note(logged milliseconds: Int64, _ engine: SharedEngine) {
+    let noted = state.withLock { state in
+      state.runs.note(logged: milliseconds)
+      return state.runs
+    }
+    try? putRuns(noted, engine)
+  }
+
   /// Notes that the daemon ends in order, when everything is written.
   func endRun(_ engine: SharedEngine) {
     let ended = state.withLock { state -> AccessRuns? in

@@ -12,10 +12,12 @@ struct AccessRuns: Hashable, Sendable {
     let startMilliseconds: Int64
     /// Zero: it did not end in order, or goes on.
     var endMilliseconds: Int64
+    /// A moment until which every reply has its line; zero: nobody asked.
+    var loggedMilliseconds: Int64 = 0
   }
 
   /// Runs that are remembered.
-  static let countMax = 250
+  static let countMax = 170
 
   /// Oldest first; the last is this one.
   private(set) var runs: [Run] = []
@@ -38,24 +40,31 @@ struct AccessRuns: Hashable, Sendable {
     runs[last].endMilliseconds = max(milliseconds, 1)
   }
 
-  /// Runs before this one that did not end in order and may have lasted into the window.
+  /// Notes that every reply until a moment of this run has its line.
+  mutating func note(logged milliseconds: Int64) {
+    guard let last = runs.indices.last else { return }
+    runs[last].loggedMilliseconds = max(runs[last].loggedMilliseconds, milliseconds)
+  }
+
+  /// Runs before this one that did not end in order and may have replies in the window without a line.
   func brokenRuns(from: Int64, through: Int64) -> Int {
     zip(runs, runs.dropFirst()).count { run, next in
       run.endMilliseconds == 0 && run.startMilliseconds <= through
-        && next.startMilliseconds >= from
+        && next.startMilliseconds >= from && run.loggedMilliseconds < through
     }
   }
 
   /// Since when the runs are known, or nil when none is.
   var sinceMilliseconds: Int64? { runs.first?.startMilliseconds }
 
-  /// Sealed: `format u8 = 1 | zero 3 | count u32 | (start ms u64 | end ms u64)..`, padded.
+  /// Sealed: `format u8 = 1 | zero 3 | count u32 | (start ms u64 | end ms u64 | logged until ms u64)..`, padded.
   func sealed(_ key: borrowing SecretBytes) -> [UInt8] {
     var plain: [UInt8] = [1, 0, 0, 0]
     plain.appendBigEndian(UInt64(runs.count), bytes: 4)
     for run in runs {
       plain.appendBigEndian(UInt64(bitPattern: run.startMilliseconds), bytes: 8)
       plain.appendBigEndian(UInt64(bitPattern: run.endMilliseconds), bytes: 8)
+      plain.appendBigEndian(UInt64(bitPattern: run.loggedMilliseconds), bytes: 8)
     }
     plain.append(contentsOf: repeatElement(0, count: Self.plainBytes - plain.count))
     let nonce = Random.bytes(SealedMessage.nonceBytes)
@@ -72,10 +81,14 @@ struct AccessRuns: Hashable, Sendable {
     else { return nil }
     let count = Int(plain.bytes.bigEndian(at: 4, bytes: 4))
     guard count <= Self.countMax else { return nil }
-    runs = (0..<count).map { index in
-      Run(
-        startMilliseconds: Int64(bitPattern: plain.bytes.bigEndian(at: 8 + 16 * index, bytes: 8)),
-        endMilliseconds: Int64(bitPattern: plain.bytes.bigEndian(at: 16 + 16 * index, bytes: 8)))
+    func time(_ index: Int, _ field: Int) -> Int64 {
+      Int64(bitPattern: plain.bytes.bigEndian(at: 8 + 24 * index + 8 * field, bytes: 8))
+    }
+    for index in 0..<count {
+      runs.append(
+        Run(
+          startMilliseconds: time(index, 0), endMilliseconds: time(index, 1),
+          loggedMilliseconds: time(index, 2)))
     }
   }
 }

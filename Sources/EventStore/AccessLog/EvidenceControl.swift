@@ -6,7 +6,8 @@ import Keyring
 extension ControlPlane {
   /// Changes what a tenant wants of its evidence; `result` and `count` are the ledger's.
   func setEvidence(
-    _ tenant: TenantNumber, _ actor: Actor, result: UInt8, count: UInt64,
+    _ tenant: TenantNumber, _ actor: Actor, act: LedgerEntry.Act = .evidenceSet, result: UInt8,
+    count: UInt64,
     _ change: (inout EvidenceSettings) -> Void
   ) throws(StoreError) -> ControlAnswer {
     let isStrict = try shared.withState { (state) throws(StoreError) -> Bool in
@@ -14,7 +15,7 @@ extension ControlPlane {
       var settings = try state.evidenceSettings(tenant)
       change(&settings)
       let entry = LedgerEntry(
-        timeMilliseconds: shared.clock(), act: .evidenceSet, actor: actor.ledgerActor,
+        timeMilliseconds: shared.clock(), act: act, actor: actor.ledgerActor,
         tenant: tenant, result: result, count: count)
       try StoreError.translating { () throws(KeyringError) in
         try state.keyring.setDocuments(

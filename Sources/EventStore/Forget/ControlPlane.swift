@@ -11,6 +11,7 @@ final class ControlPlane: Sendable {
   let retentionPlans = RetentionPlanBook()
   let desk = CertificateDesk()
   let holdReleases = HoldReleases()
+  let incidents = IncidentDesk()
 
   init(shared: SharedEngine) { self.shared = shared }
 
@@ -55,6 +56,13 @@ final class ControlPlane: Sendable {
     case .accessLog:
       guard let page = try survey?.get().accessPage() else { throw .corrupt }
       return .accessPage(page)
+    case .incident:
+      guard let survey = try survey?.get().incident() else { throw .corrupt }
+      return .incident(try incident(survey, actor))
+    case .incidentPackage(let incident, let name, let part):
+      guard let found = incidents.part(incident, name, part) else { throw .noPackage }
+      return .incidentPackage(found)
+    case .enrolKey(let name, let key): return try enrolKey(try number(name), key, actor)
     case .planShred(let name, _):
       return .plan(try planShred(try number(name), survey, actor))
     case .shred(let name, _, let request, let token):

@@ -7,6 +7,7 @@ enum Survey: Sendable {
   /// Not counted, but read from the log all the same.
   case bundle(BundleAnswer)
   case held(HoldExport)
+  case incident(IncidentSurvey)
 
   /// Throws `.corrupt` when it is of another kind of act.
   func shred() throws(StoreError) -> PlanSurvey {
@@ -16,6 +17,11 @@ enum Survey: Sendable {
 
   func retention() throws(StoreError) -> RetentionSurvey {
     guard case .retention(let survey) = self else { throw .corrupt }
+    return survey
+  }
+
+  func incident() throws(StoreError) -> IncidentSurvey {
+    guard case .incident(let survey) = self else { throw .corrupt }
     return survey
   }
 

@@ -75,6 +75,14 @@ final class Surveyor: Sendable {
         }
         handOn(work)
       }
+    case .incident(let request):
+      thread.async(group: underWay) { [shared] in
+        var work = work
+        work.survey = Result { () throws(StoreError) in
+          .incident(try IncidentSurvey.survey(request, shared))
+        }
+        handOn(work)
+      }
     case .expire, .hourly, .retentionStatus:
       thread.async(group: underWay) { [shared] in
         var work = work

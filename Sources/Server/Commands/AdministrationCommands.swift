@@ -11,6 +11,9 @@ extension CommandTable {
     Command("SHRED", .admin(.all), "Destroys keys for good.", subcommands: ShredCommands.all),
     Command("PLAN", .admin(.all), "Shreds that wait.", subcommands: PlanCommands.all),
     Command("SUBJECT", .admin(.all), "Persons of a tenant.", subcommands: SubjectCommands.all),
+    Command(
+      "INCIDENT", .admin(.all), "What somebody got who should not have.",
+      subcommands: IncidentCommands.all),
     Command("KEY", .admin(.all), "The keyring.", subcommands: KeyCommands.all),
     Command(
       "AUDIT", .admin(.all), "Evidence.",
@@ -106,9 +109,13 @@ enum TenantCommands {
         return ShredTargets.control(tenant, .offboarding, options, context)
       },
     ]
-    + ["ENROLKEY"].map {
-      .unavailable($0, .admin(.all), parent: "TENANT")
-    }
+    + [
+      Command("ENROLKEY", 2...2, .admin([.officer]), "TENANT ENROLKEY name key") {
+        (arguments, context) throws(CommandError) in
+        let name = try Administration.tenant(arguments[1], context, [.officer])
+        return .control(.enrolKey(name, key: try IncidentCommands.key(arguments[2])), .done)
+      }
+    ]
 }
 
 enum ShredCommands {

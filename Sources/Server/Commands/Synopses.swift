@@ -9,6 +9,9 @@ enum Synopses {
   private static let shred =
     "REASON code [TICKET ref] [RECEIVED date] {DRYRUN | CONFIRM token}"
 
+  private static let incident =
+    "[EXPOSED class] [TENANT tenant] [UID uid] [SOCKET name] FROM rfc3339 TO rfc3339 AWARE rfc3339"
+
   /// By name; subcommands as `container|name`.
   private static let lines: [String: String] = [
     "EVENT.APPEND": "stream type \(appendOptions)",
@@ -33,7 +36,9 @@ enum Synopses {
     "TENANT|SUSPEND": "name", "TENANT|RESUME": "name",
     "TENANT|SET":
       "name {IDS {REQUIRED | OPTIONAL} | GRACE kind time | STRICT {ON | OFF} | ACCESSLOG days}",
-    "ACCESS|LOG": "tenant [AFTER block] [COUNT count]",
+    "TENANT|ENROLKEY": "name key", "ACCESS|LOG": "tenant [AFTER block] [COUNT count]",
+    "INCIDENT|SCOPE": incident, "INCIDENT|REPORT": incident,
+    "INCIDENT|PACKAGE": "incident tenant part",
     "TENANT|OFFBOARD": "tenant \(shred)",
     "PLAN|STATUS": "plan", "PLAN|APPROVE": "plan", "PLAN|CANCEL": "plan",
     "SHRED|EVENTS": "tenant position ... \(shred)", "SHRED|STREAM": "tenant stream \(shred)",

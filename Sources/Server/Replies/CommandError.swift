@@ -111,6 +111,9 @@ extension CommandError {
       self.init(.keyUnavailable, "no root holder can be reached; nothing was destroyed")
     case .erasurePending:
       self.init(.pending, "the keys are gone, but a root holder has not confirmed the erasure yet")
+    case .noPackage:
+      self.init(.badArgument, "there is no such package: say INCIDENT REPORT first")
+    case .tooManyIncidents: self.init(.quota, "incidents maximum \(Limits.incidentsMax)")
     case .noCertificate: self = .noCertificate
     case .noBundle:
       self.init(.badArgument, "bundle: unknown, ended, or left alone for ten minutes: say BEGIN")

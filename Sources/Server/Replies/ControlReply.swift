@@ -63,6 +63,8 @@ enum ControlReply {
     case (.success(.clock(let status)), _): append(status, encoder, to: &bytes)
     case (.success(.expiry(let report)), _): append(report, encoder, to: &bytes)
     case (.success(.accessPage(let page)), _): append(page, encoder, to: &bytes)
+    case (.success(.incident(let found)), _): append(found, state, to: &bytes)
+    case (.success(.incidentPackage(let part)), _): encoder.bulk(part.span, to: &bytes)
     case (.success(.retentionStatus(let status)), _): append(status, encoder, to: &bytes)
     }
   }
