@@ -11,6 +11,7 @@ import shutil
 import lib
 from bundles import ENTRY, LEAF, canonical, note
 from forgeries import FOLDER, FOUND, OTHER_SEED, SEED, collect, judge, judge_bundle, so_many
+from lib import check
 
 
 def forged(what, statuses, change, *words, place=None, computed=False, before="before"):
@@ -115,8 +116,10 @@ def history_that_was_written_anew_meets_what_the_auditor_kept():
         bundle.files["MANIFEST.json"] = canonical(manifest)
         for name in ("log-2.leaves", "log-2.records"):
             del bundle.files[name]
-        lines = bundle.files["checkpoints.ndjson"].splitlines(keepends=True)
-        bundle.files["checkpoints.ndjson"] = b"".join(lines[:-1])
+        gone = json.loads(bundle.files["checkpoints.ndjson"].splitlines()[-1]).split("\n")[0]
+        bundle.files["checkpoints.ndjson"] = b"".join(
+            line for line in bundle.files["checkpoints.ndjson"].splitlines(keepends=True)
+            if json.loads(line).split("\n")[0] != gone)
     forged("a tenant's log that is gone", {2}, without_log, place="are gone")
 
 
@@ -181,15 +184,22 @@ def certificates_and_ledger_fit_both_ways():
 def checkpoints_are_of_this_store_and_all_there():
     collect()
     lines = FOUND["signed after"].files["checkpoints.ndjson"].splitlines(keepends=True)
-    for index in range(len(lines)):
+    # The last of each log is that of its end; those before were kept.
+    ends = {json.loads(line).split("\n")[0]: index for index, line in enumerate(lines)}
+    check(len(ends) == 3, f"{ends}")
+    for index in ends.values():
+        # One that was kept may be of the same length.
+        head = json.loads(lines[index]).split("\n")[:2]
+        rest = [line for line in lines if json.loads(line).split("\n")[:2] != head]
         forged(f"checkpoint {index} taken out", {2},
-               lambda bundle: bundle.files.update({"checkpoints.ndjson": b"".join(
-                   lines[:index] + lines[index + 1:])}), place="no checkpoint of its")
+               lambda bundle: bundle.files.update({"checkpoints.ndjson": b"".join(rest)}),
+               place="no checkpoint of its")
     older = FOUND["signed before"].files["checkpoints.ndjson"]
     forged("checkpoints of before", {2}, lambda bundle: bundle.files.update({"checkpoints.ndjson": older}))
     forged("checkpoints of before beside", {0}, lambda bundle: bundle.files.update(
         {"checkpoints.ndjson": b"".join(lines) + older}))
-    head = json.loads(lines[1]).split("\n\n")[0].split("\n")
+    first = lines[ends[FOUND["after"].manifest["logs"][0]["origin"]]]
+    head = json.loads(first).split("\n\n")[0].split("\n")
     for place, value in ((1, "1"), (1, "0"), (2, "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=")):
         changed = [*head[:place], value, *head[place + 1:]]
         text = note(("\n".join(changed) + "\n").encode(), FOUND["after"].name, SEED)
@@ -198,7 +208,7 @@ def checkpoints_are_of_this_store_and_all_there():
     forged("a checkpoint by a stranger", {2}, lambda bundle: bundle.files.update(
         {"checkpoints.ndjson": b"".join(lines[:-1]) + canonical(note(
             (json.loads(lines[-1]).split("\n\n")[0] + "\n").encode(), FOUND["after"].name,
-            OTHER_SEED).decode()) + b"\n"}), place="line 3")
+            OTHER_SEED).decode()) + b"\n"}), place=f"line {len(lines)}")
     for bad in (b"x\n", b'"x"\n', b"1\n", b'"' + b"y" * (2 << 20) + b'"\n'):
         forged(f"a checkpoint {bad[:5]!r}", {2}, lambda bundle: bundle.files.update(
             {"checkpoints.ndjson": bad + b"".join(lines)}), place="checkpoints.ndjson")

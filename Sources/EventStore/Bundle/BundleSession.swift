@@ -152,7 +152,7 @@ struct BundleSession: Sendable {
       return scan.pieces
     case .checkpoints:
       part = .manifest
-      return [BundlePiece(file: BundleNames.checkpoints, bytes: checkpoints(shared))]
+      return [BundlePiece(file: BundleNames.checkpoints, bytes: try checkpoints(shared))]
     case .manifest:
       part = .ended
       return manifest(shared)
@@ -240,22 +240,27 @@ extension BundleSession {
     return (bytes, found.last?.number)
   }
 
-  /// The checkpoints of the ledger and of every log, each as a string of JSON on a line of its own.
-  private func checkpoints(_ shared: SharedEngine) -> [UInt8] {
-    shared.withState { state in
-      var heads = [(LogOrigin.ledger(state.keyring.id), ledger)]
-      heads += logs.map { ($0.origin, $0.frontier) }
-      var bytes: [UInt8] = []
-      for (origin, frontier) in heads {
-        let checkpoint = Checkpoint(
-          origin: origin, size: frontier.count, root: frontier.root(),
-          timeMilliseconds: madeMilliseconds)
-        let note = state.keyring.note(checkpoint.text)
-        bytes += CanonicalJSON.string(String(decoding: note.bytes, as: UTF8.self)).bytes
+  /// The checkpoints of the ledger and of every log, those that were kept before the one of now; each as
+  /// a string of JSON on a line of its own.
+  private func checkpoints(_ shared: SharedEngine) throws(StoreError) -> [UInt8] {
+    let store = shared.withState(\.keyring.id)
+    var heads = [(log: LogName.ledger, origin: LogOrigin.ledger(store), frontier: ledger)]
+    heads += logs.map { (.tenant($0.tenant), $0.origin, $0.frontier) }
+    var bytes: [UInt8] = []
+    for (log, origin, frontier) in heads {
+      let end = CheckpointHistory.Entry(
+        size: frontier.count, timeMilliseconds: madeMilliseconds, root: frontier.root())
+      // What was signed since the bundle was begun may be of more than it has.
+      let kept = try shared.checkpointHistory(log).entries.filter { $0.size <= end.size }
+      let notes = shared.withState { state in
+        (kept + [end]).map { state.note($0, of: origin).bytes }
+      }
+      for note in notes {
+        bytes += CanonicalJSON.string(String(decoding: note, as: UTF8.self)).bytes
         bytes.append(0x0A)
       }
-      return bytes
     }
+    return bytes
   }
 
   /// The manifest and its signature.
@@ -270,7 +275,7 @@ extension BundleSession {
       let text: CanonicalJSON = [
         "schema": .string(BundleNames.schema),
         "store": .string(state.keyring.id.bytes.hexadecimal),
-        "key": .string(state.keyring.noteKey.text), "made": .time(madeMilliseconds),
+        "key": .string(state.noteKey.text), "made": .time(madeMilliseconds),
         "tool": .string("lethe \(Release.version)"),
         "kind": .string(challenge == nil ? "whole" : "sample"),
         "challenge": challenge.map {
@@ -286,29 +291,14 @@ extension BundleSession {
           }), "files": .array(listed),
       ]
       let bytes = text.bytes
-      let note = state.keyring.note(
-        BundleNames.manifestText(
-          store: state.keyring.id.bytes.hexadecimal,
-          hash: Hash256.sha256(bytes.span).bytes.hexadecimal))
+      let signed = BundleNames.manifestText(
+        store: state.keyring.id.bytes.hexadecimal,
+        hash: Hash256.sha256(bytes.span).bytes.hexadecimal)
+      let note = SignedNote(signed, key: state.noteKey) { state.keyring.signature(of: $0) }
       return [
         BundlePiece(file: BundleNames.manifest, bytes: bytes),
         BundlePiece(file: BundleNames.manifestNote, bytes: note.bytes),
       ]
     }
-  }
-}
-
-extension Keyring {
-  /// The key of the store's signed notes.
-  var noteKey: NoteKey {
-    guard let key = NoteKey(store: id, publicKey: publicKey) else {
-      preconditionFailure("a store's name and key are those of a note")
-    }
-    return key
-  }
-
-  /// A text, signed in the store's name.
-  func note(_ text: [UInt8]) -> SignedNote {
-    SignedNote(text, key: noteKey) { signature(of: $0) }
   }
 }
