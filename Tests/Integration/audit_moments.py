@@ -8,6 +8,7 @@ import pathlib
 import shutil
 import tempfile
 import threading
+import time
 
 import lib
 from backups import backup, restore
@@ -114,6 +115,41 @@ def a_rotation_of_keys_goes_on_with_the_log():
     verify(FOLDER / "new-keys", key, "--from", FOLDER / "old-keys" / "checkpoints.ndjson")
 
 
+def purged(daemon):
+    """Waits until nothing is left to be purged."""
+    end = time.monotonic() + 30
+    while daemon.control("RETENTION", "STATUS")["purge-acts"] != 0:
+        check(time.monotonic() < end, "the purge does not end")
+        time.sleep(0.02)
+
+
+def what_was_shredded_expired_and_purged_still_has_its_proof():
+    with Daemon("debug") as daemon:
+        daemon.environment["LETHE_TEST_PURGE_MS"] = "1"
+        check(daemon.stop() == 0, "no orderly end")
+        daemon.start()
+        daemon.create_tenant("acme")
+        daemon.create_tenant("brief", "36h")
+        fill(daemon, "acme", 60)
+        fill(daemon, "brief", 30)
+        check(make(daemon, FOLDER / "unpurged").returncode == 0, "no bundle")
+        daemon.shred("acme", "person-1")
+        check(daemon.stop() == 0, "no orderly end")
+        daemon.environment["LETHE_TEST_CLOCK_MS"] = str(3 * 86_400_000)
+        daemon.start()
+        daemon.control("CLOCK", "CONFIRM")
+        daemon.control("RETENTION", "RUN")
+        purged(daemon)
+        check(make(daemon, FOLDER / "purged").returncode == 0, "no bundle")
+        key = key_of(daemon)
+    bundle = Bundle(FOLDER / "purged")
+    rows = verify(FOLDER / "purged", key, "--from", FOLDER / "unpurged" / "checkpoints.ndjson")
+    check("40 were purged, their hashes are left" in rows, rows)
+    check(bundle.states(1).count("erased") == 10 and bundle.states(2) == ["expired"] * 30, "other states")
+    check([row[35] for row in bundle.leaves(1)].count(1) == 10, "other rows are purged")
+    check(len(bundle.records(1)) == 50 and not bundle.records(2), "ciphertext that was purged is there")
+
+
 def a_restore_begins_a_log_that_the_old_one_began():
     with Daemon("debug") as daemon:
         daemon.create_tenant("acme")
@@ -145,6 +181,7 @@ if __name__ == "__main__":
         lib.run_suite(
             a_bundle_is_of_one_moment_while_others_write,
             a_daemon_that_adds_to_a_bundle_what_came_later_is_caught, a_tenant_that_goes_meanwhile_ends_the_bundle,
-            a_rotation_of_keys_goes_on_with_the_log, a_restore_begins_a_log_that_the_old_one_began)
+            a_rotation_of_keys_goes_on_with_the_log,
+            what_was_shredded_expired_and_purged_still_has_its_proof, a_restore_begins_a_log_that_the_old_one_began)
     finally:
         shutil.rmtree(FOLDER, ignore_errors=True)
