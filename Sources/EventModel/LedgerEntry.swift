@@ -99,6 +99,15 @@ package struct LedgerEntry: Hashable, Sendable {
     /// Something was refused: `result` says why (``LedgerEntry/Refusal``), ``LedgerEntry/verb`` what;
     /// `count` is how many of the actor's since the line before.
     case refused = 94
+    /// Somebody may take events out in bulk; `count` is the grant's number, as for the next two; result 1:
+    /// as soon as a second user approves.
+    case grantSet = 96
+    case grantApproved = 97
+    case grantRevoked = 98
+    /// Grants of the tenant need a second user from now on (`result` 1), or no longer (0).
+    case exportApprovalSet = 99
+    /// A page of what there is about a person was given out, for that person; `count` events.
+    case subjectExported = 100
   }
 
   /// Why something was refused: the result of ``Act/refused``.

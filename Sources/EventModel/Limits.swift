@@ -121,6 +121,10 @@ package enum Limits {
   ///
   /// From half of it on the hold keeps whole days instead.
   package static let heldEventsMax = 1 << 18
+  /// Grants of a tenant that are in force or wait for an approval.
+  package static let grantsMax = 64
+  /// The longest time for which somebody may take events out: who still needs it then, asks again.
+  package static let grantDaysMax: UInt32 = 366
   /// A class's name or purpose.
   package static let classNameBytesMax = 31
   /// Maxima of a class that were lengthened while events under the shorter ones live.

@@ -57,6 +57,9 @@ package enum ControlAct: Sendable {
   // Holds.
   case hold(HoldAct)
 
+  // Grants.
+  case grant(GrantAct)
+
   // The access log.
   /// Lines of a tenant's access log, whole blocks behind one.
   case accessLog(TenantName, after: UInt64, limit: Int)
@@ -151,6 +154,8 @@ package enum TenantOption: Hashable, Sendable {
   case demandsIDs(Bool)
   /// How long a confirmed shred of a kind waits.
   case grace(PlanKind, milliseconds: Int64)
+  /// Grants need a second user's approval.
+  case exportApproval(Bool)
   /// Every reply waits for its line in the access log.
   case isStrict(Bool)
   /// Days that the access log is kept.
@@ -178,6 +183,8 @@ package enum ControlAnswer: Sendable {
   case clock(ClockStatus)
   case copies([KnownBackup])
   case hold(HoldAnswer)
+  case grants([GrantDetail])
+  case grant(GrantDetail)
   case accessPage(AccessPage)
   case bundle(BundleAnswer)
   case evidence(EvidenceAnswer)
@@ -201,6 +208,8 @@ package struct TenantDetail: Sendable {
   package var grace: Grace?
   /// Holds in force; nil where many tenants are listed.
   package var holdCount: UInt64?
+  /// True when grants need a second user's approval; nil where many tenants are listed.
+  package var needsExportApproval: Bool?
   /// True when every reply waits for its line in the access log; nil where many tenants are listed.
   package var isStrict: Bool?
   /// Days that the access log is kept; nil where many tenants are listed.

@@ -36,6 +36,12 @@ package enum StoreError: Error, Hashable, Sendable {
   case retention(RetentionRefusal)
   /// What is to be destroyed is under a hold. An officer releases it.
   case held(HoldID)
+  /// There is no such grant, or none that is in force for the caller. An officer makes one.
+  case noGrant
+  /// A grant ends on a day to come, within ``Limits/grantDaysMax``. The caller's mistake.
+  case untilUnsuitable
+  /// The tenant has ``Limits/grantsMax`` grants. An officer revokes some.
+  case tooManyGrants
   /// There is no such hold. The caller's mistake.
   case noHold
   /// A hold is reviewed on a day to come. The caller's mistake.

@@ -55,6 +55,9 @@ struct ConnectionOptions: ParsableArguments {
 
   func openQuery() throws -> Session { try Session(path: queryPath, tenant: tenantName, self) }
 
+  /// What connections of the data plane say that they read for.
+  var purposeName: String? { SystemCalls.environment("LETHE_PURPOSE") }
+
   /// Acts on the control plane name their tenant themselves, so none is bound.
   func openAdmin() throws -> Session { try Session(path: adminPath, tenant: nil, self) }
 }

@@ -11,8 +11,9 @@ struct Export: ParsableCommand {
       EXAMPLES
         $ lethe export range orders > orders.ndjson
         $ lethe export range '*' --output all.ndjson --resume
+        $ lethe export datasubject --tenant acme --output person.ndjson
       """,
-    subcommands: [ExportRange.self])
+    subcommands: [ExportRange.self, ExportSubject.self])
 }
 
 /// `lethe export range`.

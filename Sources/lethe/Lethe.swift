@@ -37,14 +37,15 @@ struct Lethe: ParsableCommand {
         LETHE_SOCKET   path of the query socket (/run/lethe/query.sock)
         LETHE_SOCKETS  directory of both sockets; admin.sock is looked for there
         LETHE_TENANT   the tenant, where this user may use several
+        LETHE_PURPOSE  what events are read for, where this user may read for several purposes
       """,
     version: Release.version,
     subcommands: [
       Append.self, Read.self, Get.self, Query.self, Count.self, Streams.self, Tail.self,
       Import.self, Export.self, Tenant.self, RetentionVerbs.self, Shred.self, Plan.self,
-      Hold.self, Subject.self, Key.self, CertificateCommand.self, CheckpointCommand.self,
-      Proof.self, Audit.self, Bundle.self,
-      Clock.self, Access.self, Incident.self, Health.self, ShowLimits.self,
+      Hold.self, GrantVerbs.self, Subject.self, Key.self, CertificateCommand.self,
+      CheckpointCommand.self, Proof.self, Audit.self, Bundle.self, Clock.self, Access.self,
+      Incident.self, Health.self, ShowLimits.self,
     ])
 
   /// Runs the command and ends with the status of what went wrong (sysexits.h).

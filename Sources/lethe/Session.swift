@@ -20,7 +20,12 @@ final class Session {
   convenience init(path: String, tenant: String?, _ options: ConnectionOptions) throws {
     let timeout = UInt64(options.timeout) * 1_000
     try self.init(path: path) { () throws(ClientError) in
-      try Connection(path: path, tenant: tenant, timeoutMilliseconds: timeout)
+      let connection = try Connection(path: path, tenant: tenant, timeoutMilliseconds: timeout)
+      // Nothing was read yet, so a purpose that is refused is the first thing to hear of.
+      if path == options.queryPath, let purpose = options.purposeName {
+        _ = try connection.call(Request("EVENT.PURPOSE", purpose))
+      }
+      return connection
     }
   }
 

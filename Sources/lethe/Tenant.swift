@@ -91,12 +91,14 @@ struct TenantSet: ParsableCommand {
       With --ids required, an event without an id of the client's is refused: then no client that \
       sends again by itself can store an event twice. With --grace, confirmed shreds of a kind \
       wait so long (0h to 30d) and can be cancelled until then. With --strict on, nothing is read \
-      out before the access log has it on the disk; --access-log is how long that log is kept.
+      out before the access log has it on the disk; --access-log is how long that log is kept. With \
+      --export-approval required, a grant of bulk export needs a second user.
 
       EXAMPLES
         $ lethe tenant set acme --ids required
         $ lethe tenant set acme --grace datasubject=72h --grace tenant=14d
         $ lethe tenant set acme --strict on --access-log 90d
+        $ lethe tenant set acme --export-approval required
       """)
 
   /// Whether events must have ids.
@@ -126,11 +128,16 @@ struct TenantSet: ParsableCommand {
   @Option(help: "Days, as 90d.")
   var accessLog: String?
 
+  @Option(help: "required or optional.")
+  var exportApproval: Demand?
+
   @OptionGroup var options: ConnectionOptions
 
   func validate() throws {
-    guard ids != nil || !grace.isEmpty || strict != nil || accessLog != nil else {
-      throw ValidationError("say --ids, --grace, --strict or --access-log")
+    guard
+      ids != nil || !grace.isEmpty || strict != nil || accessLog != nil || exportApproval != nil
+    else {
+      throw ValidationError("say --ids, --grace, --strict, --access-log or --export-approval")
     }
   }
 
@@ -145,6 +152,11 @@ struct TenantSet: ParsableCommand {
       guard parts.count == 2 else { throw Failure(.usage, "--grace takes KIND=TIME") }
       _ = try session.call(Request("TENANT", "SET", name, "grace", parts[0], parts[1]))
       Output.message("grace of \(parts[0]) is \(parts[1])")
+    }
+    if let exportApproval {
+      let demand = exportApproval.rawValue
+      _ = try session.call(Request("TENANT", "SET", name, "exportapproval", demand))
+      Output.message("an approval of grants is \(demand)")
     }
     if let strict {
       _ = try session.call(Request("TENANT", "SET", name, "strict", strict.rawValue))

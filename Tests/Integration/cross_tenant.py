@@ -77,6 +77,8 @@ QUERY = {
     "event.proof": ["EVENT.PROOF POSITION {position}", "EVENT.PROOF POSITION {position} SIZE {position}",
                     "EVENT.PROOF CONSISTENCY {position} {position}"],
     "event.checkpoint": ["EVENT.CHECKPOINT {tenant}"],
+    "event.export": ["EVENT.EXPORT 0", "EVENT.EXPORT {position}"],
+    "event.purpose": ["EVENT.PURPOSE {id}"],
     "event.erasures": ["EVENT.ERASURES 0", "EVENT.ERASURES $", "EVENT.ERASURES 0 BLOCK 20"],
 }
 SHRED = "REASON art17"
@@ -127,11 +129,11 @@ ADMIN = {
                  for verb in ("SCOPE", "REPORT")
                  for rest in ("TENANT {tenant}", "EXPOSED storage", "TENANT {tenant} EXPOSED peer")]
                 + ["INCIDENT PACKAGE 0123456789abcdef {tenant} 1"],
+    "export": ["EXPORT DATASUBJECT {tenant} {person}", "EXPORT DATASUBJECT mine {person}-9",
+               "EXPORT DATASUBJECT mine me CURSOR {cursor}"],
+    "grant": ["GRANT LIST", "GRANT SET {tenant} UID 12345 UNTIL 2026-12-31", "GRANT APPROVE 1-1",
+              "GRANT REVOKE 1-1"],
 }
-# Of words that later versions have, some exist already and answer that they are not available.
-LATER = {
-    "export": ["EXPORT DATASUBJECT {tenant} {person}"],
-    "grant": ["GRANT LIST {tenant}"],
 }
 END = "<<the end>>"
 # What may differ between two answers: times, and how often the connection was used.

@@ -36,6 +36,9 @@ final class ControlPlane: Sendable {
       let evidence = try shared.withState { (state) throws(StoreError) in
         try state.evidenceSettings(number)
       }
+      detail.needsExportApproval = try shared.withState { (state) throws(StoreError) in
+        try state.grants(number).needsApproval
+      }
       (detail.isStrict, detail.accessDays) = (evidence.isStrict, evidence.accessDays)
       return .tenant(detail)
     case .suspendTenant(let name): return try setSuspended(name, true, actor)
@@ -44,6 +47,9 @@ final class ControlPlane: Sendable {
       return try setDemandsIDs(name, demandsIDs, actor)
     case .setTenant(let name, .grace(let kind, let milliseconds)):
       return try setGrace(try number(name), kind, milliseconds, actor)
+    case .setTenant(let name, .exportApproval(let isNeeded)):
+      return try setExportApproval(try number(name), isNeeded, actor)
+    case .grant(let act): return try perform(act, actor)
     case .setTenant(let name, .isStrict(let isStrict)):
       return try setEvidence(try number(name), actor, result: isStrict ? 1 : 0, count: 0) {
         guard $0.isStrict != isStrict else { return }

@@ -140,7 +140,7 @@ extension ControlAct {
     switch self {
     case .listTenants, .tenantInfo, .planShred, .keyStatus, .certificates, .certificate, .copies,
       .expire(isDryRun: true), .retentionStatus, .clockStatus, .hourly,
-      .plan(.list), .plan(.status), .hold(.list), .hold(.release(_, _, .dryRun)),
+      .plan(.list), .plan(.status), .hold(.list), .grant(.list), .hold(.release(_, _, .dryRun)),
       .retention(_, .list), .retention(_, .set(_, .dryRun)):
       true
     default: false
@@ -153,7 +153,7 @@ extension ControlAct {
     case .suspendTenant(let name), .resumeTenant(let name), .setTenant(let name, _),
       .shred(let name, _, _, _), .enrolSubject(let name, _), .retention(let name, _),
       .rewrapTenant(let name), .restrictSubject(let name, _, _), .unrestrictSubject(let name, _),
-      .hold(.set(let name, _, _, _)):
+      .hold(.set(let name, _, _, _)), .grant(.set(let name, _, _)):
       name
     default: nil
     }
@@ -174,11 +174,13 @@ extension LedgerEntry.Refusal {
     case .held: self = .held
     case .retention, .minimumPending: self = .immutable
     case .tooManyTenants, .tooManyHolds, .tooManyClasses, .tooManyTypes, .tooManyPlans,
-      .tooManyHoles:
+      .tooManyHoles, .tooManyGrants:
       self = .quota
     case .clockUncertain, .clockBehind: self = .clock
     case .keyUnavailable: self = .keyUnavailable
-    case .suspended, .tenantExists, .expired, .periodNotOver, .reviewPast, .subjectShredded,
+    case .noGrant: self = .noGrant
+    case .suspended, .tenantExists, .expired, .periodNotOver, .reviewPast, .untilUnsuitable,
+      .subjectShredded,
       .subjectRestricted, .streamRestricted:
       self = .unsuitable
     default: return nil

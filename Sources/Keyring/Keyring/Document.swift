@@ -15,6 +15,8 @@ package enum DocumentKind: UInt8, Sendable, CaseIterable {
   case settings = 6
   /// Backups that were taken; the store's.
   case copies = 7
+  /// Who may take a tenant's events out in bulk, and until when.
+  case grant = 8
   /// What a tenant's evidence needs: its settings (0) and the keys of its access log (1).
   case evidence = 9
 }

@@ -81,18 +81,15 @@ extension AccessPolicy {
       guard !names.isEmpty else { throw .meaning(path: "\(path).tenants", reason: "none named") }
       tenants = .some(names)
     }
-    let purposes = rule["purposes"] == nil ? [] : try rule.texts("purposes")
-    guard purposes.allSatisfy({ SocketName($0) != nil }) else {
-      throw .meaning(path: "\(path).purposes", reason: "codes of a-z, 0-9 and -")
-    }
     return PeerRule(
-      match: match, grant: Grant(tenants: tenants, roles: try rule.roles(), purposes: purposes))
+      match: match,
+      grant: Grant(tenants: tenants, roles: try rule.roles(), purposes: try rule.purposes()))
   }
 
   private static func socketRule(
     _ json: JSON, at path: String
   ) throws(AccessFileError) -> SocketRule {
-    let rule = try AccessObject(json, at: path, names: ["name", "tenant", "roles"])
+    let rule = try AccessObject(json, at: path, names: ["name", "tenant", "roles", "purposes"])
     guard case .text(let text) = rule["name"], let name = SocketName(text) else {
       throw .meaning(
         path: "\(path).name", reason: "1 to 32 of a-z, 0-9 and -, neither query nor admin")
@@ -100,7 +97,9 @@ extension AccessPolicy {
     guard case .text(let tenant) = rule["tenant"] else {
       throw .meaning(path: "\(path).tenant", reason: "one tenant's name")
     }
-    return SocketRule(name: name, tenant: try rule.tenant(tenant), roles: try rule.roles())
+    return SocketRule(
+      name: name, tenant: try rule.tenant(tenant), roles: try rule.roles(),
+      purposes: try rule.purposes())
   }
 }
 
@@ -152,6 +151,14 @@ private struct AccessObject {
     }
     guard !roles.isEmpty else { throw .meaning(path: "\(path).roles", reason: "none named") }
     return roles
+  }
+
+  func purposes() throws(AccessFileError) -> [String] {
+    let purposes = self["purposes"] == nil ? [] : try texts("purposes")
+    guard purposes.allSatisfy({ SocketName($0) != nil }) else {
+      throw .meaning(path: "\(path).purposes", reason: "codes of a-z, 0-9 and -")
+    }
+    return purposes
   }
 
   func tenant(_ text: String) throws(AccessFileError) -> TenantName {

@@ -22,11 +22,13 @@ struct AccessPolicy: Hashable, Sendable {
     let name: SocketName
     let tenant: TenantName
     let roles: RoleSet
+    let purposes: [String]
 
-    init(name: SocketName, tenant: TenantName, roles: RoleSet) {
+    init(name: SocketName, tenant: TenantName, roles: RoleSet, purposes: [String] = []) {
       self.name = name
       self.tenant = tenant
       self.roles = roles
+      self.purposes = purposes
     }
   }
 
@@ -90,6 +92,8 @@ struct AccessPolicy: Hashable, Sendable {
     guard let rule = sockets.first(where: { $0.name == name }) else {
       return .refused("NOPERM this socket is no longer in the access file")
     }
-    return .admitted(Rights(grants: [Grant(tenants: .some([rule.tenant]), roles: rule.roles)]))
+    let grant = Grant(
+      tenants: .some([rule.tenant]), roles: rule.roles, purposes: rule.purposes)
+    return .admitted(Rights(grants: [grant]))
   }
 }

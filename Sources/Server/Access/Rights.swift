@@ -55,6 +55,17 @@ struct Rights: Hashable, Sendable {
     grants.reduce(into: []) { $0.formUnion($1.roles) }
   }
 
+  /// What the peer may read the tenant's events for, each once, in order; empty: nothing was said.
+  func purposes(for tenant: TenantName) -> [String] {
+    let readers: RoleSet = [.reader, .exporter]
+    var found: Set<String> = []
+    for grant in grants
+    where grant.tenants.contains(tenant) && !grant.roles.isDisjoint(with: readers) {
+      found.formUnion(grant.purposes)
+    }
+    return found.sorted()
+  }
+
   func permits(_ tenant: TenantName) -> Bool {
     grants.contains { $0.tenants.contains(tenant) }
   }

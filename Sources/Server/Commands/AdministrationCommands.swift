@@ -21,6 +21,10 @@ extension CommandTable {
         + BundleCommands.all),
     Command(
       "RETENTION", .admin(.all), "How long events are kept.", subcommands: RetentionCommands.all),
+    Command(
+      "GRANT", .admin(.all), "Who may take events out in bulk.", subcommands: GrantCommands.all),
+    Command(
+      "EXPORT", .admin(.all), "What there is about a person.", subcommands: ExportCommands.all),
     Command("CLOCK", .admin(.all), "The daemon's clock.", subcommands: ClockCommands.all),
     Command(
       "ACCESS", .admin(.all), "Who may do what, and who read what.",

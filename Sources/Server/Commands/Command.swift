@@ -63,16 +63,6 @@ final class Command: Sendable {
     }
   }
 
-  /// A verb of the protocol that is still to come.
-  static func unavailable(
-    _ name: Word, _ audience: Audience, parent: String = ""
-  ) -> Command {
-    let text = parent.isEmpty ? name.text : "\(parent) \(name.text)"
-    return Command(name, 0...many, audience, "Not available in this version.") {
-      (_, _) throws(CommandError) in throw .unavailable(text)
-    }
-  }
-
   /// As many arguments as a command may have.
   static let many = Int.max / 2
 
@@ -95,6 +85,8 @@ final class Command: Sendable {
     case .tenant(let roles):
       _ = try state.boundTenant(in: surroundings)
       guard !state.roles.isDisjoint(with: roles) else { throw .forbidden(errorName(parent)) }
+      let readsEvents = roles == .reader || roles == .exporter
+      guard !readsEvents || !state.needsPurpose else { throw .purposeMissing }
     case .admin(let roles):
       guard !state.rights.allRoles.isDisjoint(with: roles) else {
         throw .forbidden(errorName(parent))

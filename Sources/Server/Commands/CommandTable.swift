@@ -5,9 +5,8 @@ import RESP
 /// All commands by name.
 enum CommandTable {
   static let all: [Command] =
-    handshake + introspection + appending + reading + querying + proving + transactions
+    handshake + introspection + appending + reading + querying + exporting + proving + transactions
     + administration
-    + unavailable
 
   private static let byName: [Word: Command] = Dictionary(
     uniqueKeysWithValues: all.map { ($0.name, $0) })

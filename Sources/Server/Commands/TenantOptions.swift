@@ -13,6 +13,12 @@ enum TenantOptions {
       case "OPTIONAL": return .demandsIDs(false)
       default: throw CommandError(.badArgument, "IDS: required or optional")
       }
+    case ("EXPORTAPPROVAL", 4):
+      switch arguments.word(at: 3) {
+      case "REQUIRED": return .exportApproval(true)
+      case "OPTIONAL": return .exportApproval(false)
+      default: throw CommandError(.badArgument, "EXPORTAPPROVAL: required or optional")
+      }
     case ("STRICT", 4):
       switch arguments.word(at: 3) {
       case "ON": return .isStrict(true)

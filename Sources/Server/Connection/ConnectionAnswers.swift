@@ -150,7 +150,8 @@ extension ConnectionHandler {
 
   /// Answers a read, blocked or not; no bytes mean that nothing was found.
   func answerBlock(_ answer: ReadAnswer) {
-    noteOutput(of: block?.read.tenant ?? command.state.tenantNumber)
+    noteOutput(
+      of: block?.read.tenant ?? answer.namedTenant ?? command.state.tenantNumber)
     endBlock()
     if let error = answer.refusal {
       command.state.encoder.error(error.line, to: &command.output)

@@ -22,8 +22,8 @@ struct ConnectionState {
   private(set) var tenantNumber: TenantNumber?
   /// What was queued since `MULTI`; nil when there was none.
   var transaction: Transaction?
-  /// What the peer reads for, a code; as the access log has it.
-  var purpose = "unstated"
+  /// What `EVENT.PURPOSE` said.
+  private var statedPurpose: String?
   var clientName: [UInt8] = []
   var libraryName: [UInt8] = []
   var libraryVersion: [UInt8] = []
@@ -45,6 +45,29 @@ struct ConnectionState {
     if case .named(let name) = endpoint { socketName = name.text }
     return Actor(
       uid: peer.uid, socketName: socketName, isApprover: rights.allRoles.contains(.approver))
+  }
+
+  /// What the peer reads for, a code; as the access log has it.
+  var purpose: String { knownPurpose ?? "unstated" }
+
+  /// True when the peer may read for several purposes and has not said for which.
+  var needsPurpose: Bool { knownPurpose == nil && !purposes.isEmpty }
+
+  private var purposes: [String] { tenant.map { rights.purposes(for: $0) } ?? [] }
+
+  private var knownPurpose: String? {
+    let purposes = purposes
+    if let statedPurpose, purposes.contains(statedPurpose) { return statedPurpose }
+    return purposes.count == 1 ? purposes[0] : nil
+  }
+
+  /// Takes what the peer says it reads for; false when the access file does not have it.
+  mutating func choose(purpose: Span<UInt8>) -> Bool {
+    guard let found = purposes.first(where: { $0.utf8.elementsEqual(purpose.array) }) else {
+      return false
+    }
+    statedPurpose = found
+    return true
   }
 
   /// The roles for the connection's tenant.
@@ -69,6 +92,7 @@ struct ConnectionState {
     guard let name = wanted, mayBind(to: name),
       let number = surroundings.tenantNumber(name)
     else { throw .wrongPass }
+    if tenant != name { statedPurpose = nil }
     (tenant, tenantNumber) = (name, number)
   }
 
@@ -116,6 +140,7 @@ struct ConnectionState {
   mutating func reset() {
     encoder.version = .resp2
     (tenant, tenantNumber) = (rights.soleTenant, nil)
+    statedPurpose = nil
     transaction = nil
     (clientName, libraryName, libraryVersion) = ([], [], [])
   }

@@ -22,7 +22,7 @@ extension Dispatcher {
     _ plan: ReadPlan, for key: ConnectionKey, _ encoder: ReplyEncoder, attempt: Int = 1
   ) {
     // While a read is under way, its connection runs no command that could change the tenant.
-    let tenant = connections[key]?.command.state.tenantNumber
+    let tenant = plan.namedTenant ?? connections[key]?.command.state.tenantNumber
     let (store, unfetched, barrier, buffers) = (store, unfetched, barrier, buffers)
     readers.submit { [self] state in
       var result = ReadAnswer()

@@ -13,6 +13,10 @@ enum ReadPlan: Sendable {
   case summary(TenantNumber, stream: [UInt8])
   case query(QueryPlan)
   case proof(ProofRead)
+  /// Events taken out in bulk, under a grant.
+  case export(RangeRead, Actor)
+  /// What there is about a person, for the officer who asks.
+  case subject(QueryRead, Actor)
   /// Lines of the ledger.
   case ledger(LedgerRead)
   /// A signed checkpoint of the tenant's log.
@@ -73,6 +77,8 @@ struct ReadAnswer: Sendable {
   var tail: TailRead?
   /// The number that a read of erasures began behind.
   var erasuresAfter: UInt64?
+  /// Whose events it has, when the connection is bound to no tenant.
+  var namedTenant: TenantNumber?
   /// What the access log must know before it leaves: a line for each read.
   var accesses: [Access] = []
   /// It must wait until the access log has that on the disk.
@@ -111,6 +117,8 @@ extension ReadPlan {
     case .tail: .read
     case .summary: .stream
     case .proof, .checkpoint: .proof
+    case .export: .export
+    case .subject: .subjectExport
     case .query(.event): .get
     case .query(.events): .query
     case .query(.count): .count
@@ -135,6 +143,8 @@ extension ReadPlan {
     case .query(.erasures(let read, _)): read.tenant
     case .several(let plans): plans.first?.tenant ?? .none
     case .ledger: .none
+    case .export(let read, _): read.tenant
+    case .subject(let read, _): read.tenant
     }
   }
 
@@ -143,6 +153,7 @@ extension ReadPlan {
     on store: EventStore, _ encoder: ReplyEncoder, _ buffers: ReplyBuffers? = nil
   ) -> ReadAnswer {
     var answer = ReadAnswer()
+    answer.namedTenant = namedTenant
     var access = Access(verb)
     do throws(StoreError) {
       switch self {
@@ -150,12 +161,13 @@ extension ReadPlan {
         answer.bytes = try Self.event(
           tenant, position, format, on: store, encoder, &access.positions)
       case .range(let read):
-        var list = EventList(
-          encoder: encoder, count: read.count, isLiveOnly: read.isLiveOnly, format: read.format,
-          buffers: buffers ?? ReplyBuffers())
-        try read.run(on: store, into: &list)
-        access.positions = list.served
-        answer.set(list, buffers)
+        try Self.run(read, on: store, encoder, buffers, &answer, &access)
+      case .export(let read, let actor):
+        try store.checkGrant(read.tenant, actor, verb: "event.export")
+        try Self.run(read, on: store, encoder, buffers, &answer, &access)
+      case .subject(let read, let actor):
+        answer.bytes = try SubjectExport(read: read, actor: actor).run(
+          on: store, encoder, &access.positions)
       case .tail(var read, _):
         answer.bytes = try read.run(on: store, encoder, &access.positions)
         answer.tail = read
@@ -183,6 +195,24 @@ extension ReadPlan {
       answer.isTenantGone = error == .noTenant
     }
     return answer
+  }
+
+  private static func run(
+    _ read: RangeRead, on store: EventStore, _ encoder: ReplyEncoder, _ buffers: ReplyBuffers?,
+    _ answer: inout ReadAnswer, _ access: inout Access
+  ) throws(StoreError) {
+    var list = EventList(
+      encoder: encoder, count: read.count, isLiveOnly: read.isLiveOnly, format: read.format,
+      buffers: buffers ?? ReplyBuffers())
+    try read.run(on: store, into: &list)
+    access.positions = list.served
+    answer.set(list, buffers)
+  }
+
+  /// The tenant of a read on the admin socket, whose connections are bound to none.
+  var namedTenant: TenantNumber? {
+    if case .subject(let read, _) = self { return read.tenant }
+    return nil
   }
 
   private static func event(

@@ -33,7 +33,7 @@ enum AccessReply {
       map.add("socket", rule.name.text)
       map.add("tenants", [rule.tenant.text])
       map.add("roles", rule.roles.names)
-      map.add("purposes", [])
+      map.add("purposes", rule.purposes)
       map.append(to: &bytes)
     }
   }

@@ -81,7 +81,8 @@ enum CommandDocs {
     if name.hasPrefix("EVENT.") { return "stream" }
     switch name {
     case "MULTI", "EXEC", "DISCARD", "WATCH", "UNWATCH": return "transactions"
-    case "TENANT", "SHRED", "SUBJECT", "KEY", "CLOCK", "ACCESS", "COMMAND", "CONFIG", "INFO",
+    case "TENANT", "SHRED", "SUBJECT", "KEY", "CLOCK", "ACCESS", "GRANT", "EXPORT", "COMMAND",
+      "CONFIG", "INFO",
       "TIME":
       return "server"
     default: return "connection"
@@ -107,7 +108,8 @@ enum CommandDocs {
       general + [
         .noTenant, .tenantExists, .badArgument, .badSubject, .noSubject, .noEvent, .quota,
         .immutable, .held, .clock, .confirm, .planChanged, .noPlan, .approval, .pending,
-        .noCertificate, .keyUnavailable, .readOnly, .noSpace, .misconf, .corrupt,
+        .noCertificate, .noGrant, .badCursor, .keyUnavailable, .readOnly, .noSpace, .misconf,
+        .corrupt,
       ]
     }
   }
@@ -117,5 +119,8 @@ enum CommandDocs {
       .wrongVersion, .idConflict, .erased, .noDataSubject, .badSubject, .subjectShredded,
       .restricted, .tooBig, .readOnly, .noSpace, .misconf,
     ]
-  private static let reading: [ErrorWord] = bound + [.noEvent, .expired, .badCursor, .badSubject]
+  private static let reading: [ErrorWord] =
+    bound + [
+      .noEvent, .expired, .badCursor, .badSubject, .purpose, .noGrant,
+    ]
 }

@@ -20,6 +20,9 @@ struct CommandError: Error, Hashable, Sendable {
   /// Absent and forbidden tenants, and wrong passwords, look alike.
   static let wrongPass = CommandError(
     .wrongPass, "invalid username-password pair or user is disabled.")
+  /// The peer may read for several purposes and has not said for which.
+  static let purposeMissing = CommandError(
+    .purpose, "this peer may read for several purposes: say EVENT.PURPOSE first")
   static let noTenant = CommandError(.noTenant, "there is no such tenant")
 
   /// `name` is a command's own, in lower case.
@@ -29,11 +32,6 @@ struct CommandError: Error, Hashable, Sendable {
 
   static func forbidden(_ name: String) -> CommandError {
     CommandError(.noPerm, "this peer has no permissions to run the '\(name)' command")
-  }
-
-  /// A verb of the protocol that this version does not have yet.
-  static func unavailable(_ name: String) -> CommandError {
-    CommandError(.err, "not available in this version: \(name)")
   }
 }
 
@@ -70,6 +68,10 @@ extension CommandError {
     case .retention(.noMaximum):
       self.init(.badArgument, "MAX: a class needs one of an hour at least")
     case .held(let id): self.init(.held, "hold \(id.text)")
+    case .noGrant: self.init(.noGrant, "there is no such grant, or none in force; see GRANT SET")
+    case .untilUnsuitable:
+      self.init(.badArgument, "UNTIL: a day to come within \(Limits.grantDaysMax) days, 2027-01-01")
+    case .tooManyGrants: self.init(.quota, "grants maximum \(Limits.grantsMax)")
     case .noHold: self.init(.badArgument, "id: there is no such hold")
     case .reviewPast: self.init(.badArgument, "REVIEW: a day to come, 2027-01-01")
     case .tooManyHolds: self.init(.quota, "holds maximum \(Limits.holdsMax)")

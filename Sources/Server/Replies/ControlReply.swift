@@ -52,6 +52,10 @@ enum ControlReply {
     case (.success(.hold(let answer)), _): append(answer, encoder, to: &bytes)
     case (.success(.bundle(let answer)), _): append(answer, encoder, to: &bytes)
     case (.success(.evidence(let answer)), _): append(answer, encoder, to: &bytes)
+    case (.success(.grant(let grant)), _): append(grant, encoder, to: &bytes)
+    case (.success(.grants(let grants)), _):
+      encoder.array(grants.count, to: &bytes)
+      for grant in grants { append(grant, encoder, to: &bytes) }
     case (.success(.retention(let answer)), _): append(answer, encoder, to: &bytes)
     case (.success(.certificates(let found)), .certificates(let roles)):
       append(found.filter { isVisible($0, state.rights, roles) }, encoder, to: &bytes)
@@ -90,6 +94,9 @@ enum ControlReply {
     if let count = tenant.holdCount { map.add("holds", count) }
     if let isStrict = tenant.isStrict { map.add("strict", isStrict ? "on" : "off") }
     if let days = tenant.accessDays { map.add("access-log", "\(days)d") }
+    if let isNeeded = tenant.needsExportApproval {
+      map.add("export-approval", isNeeded ? "required" : "optional")
+    }
     map.append(to: &bytes)
   }
 

@@ -34,6 +34,8 @@ enum ErrorWord: String, CaseIterable, Sendable {
   case noPlan = "NOPLAN"
   case approval = "NEEDAPPROVAL"
   case pending = "PENDING"
+  case purpose = "PURPOSE"
+  case noGrant = "NOGRANT"
   case immutable = "IMMUTABLE"
   case held = "HELD"
   case tooBig = "TOOBIG"
@@ -59,7 +61,7 @@ enum ErrorWord: String, CaseIterable, Sendable {
     switch self {
     case .tryAgain, .noSpace, .readOnly, .pending, .suspended, .keyUnavailable: .later
     case .held, .noAuth, .wrongVersion, .subjectShredded, .restricted, .confirm, .planChanged,
-      .approval, .quota, .clock:
+      .approval, .quota, .clock, .purpose, .noGrant:
       .afterwards
     case .misconf: .unknown
     default: .no
