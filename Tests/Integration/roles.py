@@ -3,9 +3,8 @@
 
 A row is a socket, a verb, a line, the roles that may say it, and what these are answered: no error, the
 word of `answer`, or anything but NOPERM (`*`). The others are answered NOPERM. A verb that the daemon
-lists and the table has not fails the suite. Operator,
-approver and auditor never receive a byte of an event. Broken variants: `export-ungranted`,
-`others-unmasked`, `grant-self-approved`.
+lists and the table has not fails the suite. Operator, approver and auditor never receive a byte of an
+event. Broken variants: `export-ungranted`, `others-unmasked`, `grant-self-approved`.
 """
 
 import json

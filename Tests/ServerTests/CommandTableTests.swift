@@ -31,14 +31,6 @@ import Testing
   }
 
   @Test(arguments: [
-    ("GRANT LIST acme", "GRANT")
-  ])
-  func `what administrators will have says so`(line: String, name: String) {
-    var harness = Harness(endpoint: .admin)
-    #expect(harness.reply(line) == "-ERR not available in this version: \(name)\r\n")
-  }
-
-  @Test(arguments: [
     (RoleSet.reader, "EVENT.APPEND s t IMPERSONAL DATA x"),
     (.operator, "EVENT.APPEND s t IMPERSONAL DATA x"),
     (.auditor, "EVENT.RANGE s - +"), (.writer, "EVENT.RANGE s - +"),

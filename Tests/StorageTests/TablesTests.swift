@@ -164,7 +164,9 @@ private func last(_ log: LogTables) throws(StorageError) -> UInt64 {
   }
   try tables.removeAll()
   try tables.read { (view: borrowing IndexView) throws(StorageError) in
-    for table in [IndexTable.directory, .blocks, .state, .tiles] { #expect(try view.count(table) == 0) }
+    for table in [IndexTable.directory, .blocks, .state, .tiles] {
+      #expect(try view.count(table) == 0)
+    }
   }
 }
 
