@@ -16,6 +16,9 @@ package struct Hash256: Hashable, Sendable {
     word3 = bytes.bigEndian(at: offset + 24, bytes: 8)
   }
 
+  /// What no message hashes to that anybody knows: a place without a hash.
+  package static let zero = Hash256([UInt8](repeating: 0, count: 32).span)
+
   /// Hashes `message` (swift-crypto: libsodium's SHA-256 is three to four times slower).
   package static func sha256(_ message: Span<UInt8>) -> Hash256 {
     var hasher = SHA256()

@@ -29,9 +29,9 @@ package struct MerkleLog: Sendable {
     let proof = InclusionProof(
       index: leaf, size: size,
       hashes: try reader.hashes(of: ProofNodes.inclusion(of: leaf, size: size)))
-    guard let root = proof.root(from: hash), size < self.size || root == frontier.root() else {
-      return nil
-    }
+    guard reader.isWhole, let root = proof.root(from: hash),
+      size < self.size || root == frontier.root()
+    else { return nil }
     return FoundInclusion(leaf: hash, root: root, proof: proof, tilesRead: reader.tilesRead)
   }
 
@@ -47,19 +47,20 @@ package struct MerkleLog: Sendable {
       hashes: try reader.hashes(of: ProofNodes.consistency(from: old, to: new)))
     let oldRoot = try reader.hash(of: 0..<old)
     let newRoot = new == size ? frontier.root() : try reader.hash(of: 0..<new)
-    guard proof.proves(oldRoot, newRoot) else { return nil }
+    guard reader.isWhole, proof.proves(oldRoot, newRoot) else { return nil }
     return FoundConsistency(
       oldRoot: oldRoot, root: newRoot, proof: proof, tilesRead: reader.tilesRead)
   }
 
-  /// The root over the first `size` leaves.
+  /// The root over the first `size` leaves; nil when a tile is not what it should be.
   package func root<Failure: Error>(
     size: UInt64, tile: @escaping (TileID) throws(Failure) -> [Hash256]
-  ) throws(Failure) -> Hash256 {
+  ) throws(Failure) -> Hash256? {
     precondition(size <= self.size, "the log was never so long")
     guard size < self.size else { return frontier.root() }
     var reader = TileReader(tails: tails, tile: tile)
-    return try reader.hash(of: 0..<size)
+    let root = try reader.hash(of: 0..<size)
+    return reader.isWhole ? root : nil
   }
 }
 
@@ -86,6 +87,8 @@ private struct TileReader<Failure: Error> {
   let tails: [LogTail]
   let tile: (TileID) throws(Failure) -> [Hash256]
   private var tiles: [TileID: [Hash256]] = [:]
+  /// False once a tile had no hash where there should be one.
+  private(set) var isWhole = true
 
   init(tails: [LogTail], tile: @escaping (TileID) throws(Failure) -> [Hash256]) {
     self.tails = tails
@@ -125,9 +128,9 @@ private struct TileReader<Failure: Error> {
     }
     let id = TileID(level: level, number: number / UInt64(TileID.hashesMax))
     let place = Int(number % UInt64(TileID.hashesMax))
-    if let known = tiles[id] { return known[place] }
-    let read = try tile(id)
-    tiles[id] = read
-    return read[place]
+    if tiles[id] == nil { tiles[id] = try tile(id) }
+    let hash = tiles[id]?[place] ?? .zero
+    if hash == .zero { isWhole = false }
+    return hash
   }
 }

@@ -1,5 +1,6 @@
 import EventModel
 import Foundation
+import Storage
 import Testing
 import TransparencyLog
 
@@ -79,6 +80,38 @@ extension TestStore {
     #expect(before.map(\.leaf) == after.map(\.leaf) && before.map(\.root) == after.map(\.root))
     try store.reopen()
     #expect(try store.checkedProofs(tenant, [8, 300]).map(\.hashes) == before.map(\.hashes))
+  }
+
+  @Test func `a damaged tile keeps nothing from the disk, and nothing is proven by it`() throws {
+    let store = try TestStore()
+    let tenant = try store.createTenant("acme")
+    _ = store.append(tenant, (0..<100).map { TestEvent(data: "\($0)") })
+    try store.reopen()
+    let tables = store.store.shared.index.tables
+    var labels: [[UInt8]] = []
+    try tables.read { (view: borrowing IndexView) throws(StorageError) in
+      try view.scan(.tiles) { label, _ in
+        labels.append(label.array)
+        return true
+      }
+    }
+    #expect(!labels.isEmpty)
+    try tables.write { (transaction: inout IndexTransaction) throws(StorageError) in
+      for label in labels { try transaction.put([1, 2, 3].span, for: label.span, in: .tiles) }
+    }
+    _ = store.append(tenant, (0..<100).map { TestEvent(data: "\($0)") })
+    try store.reopen()
+    #expect(throws: StoreError.corrupt) {
+      try store.store.inclusionProof(tenant, position: 1, size: 150)
+    }
+    #expect(throws: StoreError.corrupt) {
+      try store.store.consistencyProof(tenant, from: 50, to: 150)
+    }
+    _ = store.append(tenant, TestEvent())
+    store.close()
+    try FileManager.default.removeItem(atPath: store.dataPath + "/index")
+    try store.reopen()
+    _ = try store.checkedProofs(tenant, [1, 100, 150, 201])
   }
 
   @Test func `there are no proofs of what is not in the log`() throws {

@@ -92,9 +92,9 @@ extension ControlPlane {
   ) throws(StoreError) -> CheckpointHistory.Entry {
     guard case .tenant(let number) = log else {
       let ledger = try shared.ledger.log(shared)
-      return CheckpointHistory.Entry(
-        size: ledger.size, timeMilliseconds: now,
-        root: try ledger.root(size: ledger.size, tile: shared.ledger.tiles(shared)))
+      let tiles = shared.ledger.tiles(shared)
+      guard let root = try ledger.root(size: ledger.size, tile: tiles) else { throw .corrupt }
+      return CheckpointHistory.Entry(size: ledger.size, timeMilliseconds: now, root: root)
     }
     return try shared.withState { (state) throws(StoreError) in
       guard let tenant = state.tenants[number] else { throw .noTenant }

@@ -34,8 +34,8 @@ extension EventIndex {
       let first = tail.first(level: level)
       var hashes: [Hash256] = []
       if first % most > 0 {
-        let begun = try tile(TileID(level: level, number: first / most), of: tenant)
-        hashes += begun.prefix(Int(first % most))
+        let begun = TileID(level: level, number: first / most)
+        hashes += try self.begun(begun, of: tenant).prefix(Int(first % most))
       }
       hashes += added
       var number = first / most
@@ -44,6 +44,19 @@ extension EventIndex {
         try put(hashes[start..<end], TileID(level: level, number: number), tenant, &transaction)
         number += 1
       }
+    }
+  }
+
+  /// The tile that a log goes on in; of a damaged one zeroes, which no proof takes for hashes.
+  ///
+  /// A derived tile must not keep from the disk what was appended; once `index/` is deleted, it is built
+  /// anew.
+  private func begun(
+    _ id: TileID, of tenant: TenantNumber
+  ) throws(StorageError) -> [Hash256] {
+    do { return try tile(id, of: tenant) } catch {
+      guard error == .corrupt else { throw error }
+      return Array(repeating: .zero, count: TileID.hashesMax)
     }
   }
 
