@@ -190,6 +190,22 @@ private struct Differential {
   }
 }
 
+@Test func `a merge keeps all of a day, by which retries are known again`() throws {
+  let fixture = try IndexFixture()
+  let term = ModelTerm(number: 1)
+  let day = Bucket(dayContaining: 1_800_000_000_000)
+  let tag = TaggedPosting.tag(termKey: term.key.span, bucket: day)
+  for sequence in UInt64(1)...8 {
+    let posting = Posting(sequence: sequence, ordinal: 0)
+    fixture.index.publish([TaggedPosting(tag: tag, bucket: day, posting: posting)])
+    fixture.index.freeze()
+    try fixture.index.flush(reached: sequence)
+  }
+  #expect(try fixture.index.mergeOne(keep: { _ in false }))
+  let merged = fixture.index.state.withLock { $0.segments }
+  #expect(merged.map(\.entry.postingCount) == [8])
+}
+
 @Test func `a bucket without a key is passed over, at writing and at reading`() throws {
   let fixture = try IndexFixture()
   let term = ModelTerm(number: 1)

@@ -41,10 +41,12 @@ final class Merge: @unchecked Sendable {
     keep: (Posting) -> Bool, output: inout Segment?
   ) throws(StorageError) -> Bool {
     var isDone = false
+    // By a day's postings a retry is known again, also of what has expired within the week.
+    let isDay = bucket.isDay
     do {
       try reader.tables.write { (transaction: inout IndexTransaction) throws(StorageError) in
         isDone = try progress.mergeBlocks(
-          Self.blocksPerCommit, keep, reader: reader, in: &transaction)
+          Self.blocksPerCommit, { isDay || keep($0) }, reader: reader, in: &transaction)
         guard isDone else { return }
         output = try progress.writer.finish(indexKey: indexKey, in: &transaction)
         for input in inputs {
