@@ -108,6 +108,26 @@ import Testing
     #expect(try store.check().log.isSound)
   }
 
+  @Test(arguments: [nil, "purge-live"])
+  func `a purge leaves what a hold has saved`(variant: String?) throws {
+    for end in End.allCases {
+      let (store, tenant) = try store()
+      let id = try hold(store, .subject(bytes("u-1")))
+      try carryOut(end, store)
+      let purged = try TestHooks.$taskVariant.withValue(variant) { try store.purge() }
+      #expect(purged > 0)
+      for _ in 0..<2 {
+        let found = try? export(store, id)
+        #expect((found == ["mine", "ours"]) == (variant == nil))
+        try store.reopen()
+      }
+      guard variant == nil else { continue }
+      try release(store, id)
+      #expect(try store.purge() > 0)
+      #expect(try store.feed(tenant).allSatisfy { $0.event.state != .restricted })
+    }
+  }
+
   private func documents(_ store: TestStore, _ tenant: TenantNumber) throws -> Int {
     try store.store.shared.withState { (state) throws(StoreError) in
       try state.heldDocuments(tenant).count
