@@ -147,8 +147,10 @@ class Document:
                      "<", ">", "|"}
         if not words or elsewhere & set(words):
             return None
+        # What it writes goes with the store.
         done = subprocess.run(
-            [binary("lethe"), *words], capture_output=True, text=True, timeout=30,
+            [pathlib.Path(binary("lethe")).resolve(), *words], capture_output=True, text=True, timeout=30,
+            cwd=self.store.folder,
             env=dict(ENVIRONMENT, LETHE_SOCKETS=str(self.store.sockets), LETHE_TENANT="acme"),
             stdin=subprocess.DEVNULL)
         check(done.returncode == 0, f"lethe {' '.join(words)}: {done.stderr.strip()[:100]}")
