@@ -101,6 +101,7 @@ extension TestStore {
     }
     _ = store.append(tenant, (0..<100).map { TestEvent(data: "\($0)") })
     try store.reopen()
+    #expect(try store.store.shared.index.flushState()?.sequence == 200)
     #expect(throws: StoreError.corrupt) {
       try store.store.inclusionProof(tenant, position: 1, size: 150)
     }
